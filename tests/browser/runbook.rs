@@ -190,7 +190,7 @@ fn a_way_back_begun_by_mistake_is_taken_back_until_a_step_of_it_is_done() {
     // People notified of the rollback are notified of this as well.
     desk.sign_in("change_manager");
     desk.go("/messages");
-    browser.wait_for_words(&format!("took back that {key} is rolled back"));
+    browser.wait_for_words(&format!("withdrew the start of the rollback of {key}"));
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_watch_is_ended_by_its_minutes_or_skipped() {
     browser.set_scripts(false);
     desk.go(&format!("/changes/{key}/runbook"));
     browser.leave_by(|| browser.click("form[data-done-step] button.go"));
-    browser.wait_for_words("is a watch that goes on until");
+    browser.wait_for_words("is a watch step that lasts until");
     desk.go(&format!("/changes/{key}/runbook"));
     browser.click_words("Skip this step");
     browser.type_into("#skip-text", "The errors stayed low for an hour in staging.");

@@ -140,7 +140,7 @@ impl World {
     }
 }
 
-const ARTIFACT: &str = "git:aaaa";
+const ARTIFACT: &str = "git:aaaae5e";
 
 #[test]
 fn a_normal_change_walks_all_nine_steps() {

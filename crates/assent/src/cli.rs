@@ -163,7 +163,7 @@ pub enum Command {
     /// Receivers of the log, such as a SIEM.
     #[command(subcommand)]
     Sink(sinks::Sink),
-    /// Systems beside this one, from which changes are read.
+    /// External systems from which changes are imported.
     #[command(subcommand)]
     ForeignSystem(foreign::ForeignSystems),
     /// Changes of another system's past, imported as reported later.

@@ -13,14 +13,14 @@ const PHRASES: [(&str, &str); 6] = [
         "Add at least one `--step` with `assent change edit`.",
     ),
     (
-        "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+        "Add `rollback_plan`, or explain in `no_rollback_reason` why there is none.",
         "Add a `--rollback-step` with `assent change edit`, or say in `--no-rollback-reason` why there is none.",
     ),
     (
         "Import them with `propose` and a `reason`.",
         "Import them with `--propose REASON`.",
     ),
-    ("Ask with POST …/extension.", "Ask with `assent change extend`."),
+    ("Request one with POST …/extension.", "Ask with `assent change extend`."),
     (
         "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.",
         "The credential is absent, unknown or over.",
@@ -102,7 +102,7 @@ pub fn in_options(text: &str) -> String {
         }
     }
     // The list shows the values as the server reads them: an option takes them unchanged.
-    if told.contains(" is none of") {
+    if told.contains(" is none of") || told.contains(" is not one of") {
         return told.into_owned();
     }
     let parts = told.split('`').enumerate();

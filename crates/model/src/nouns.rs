@@ -198,7 +198,8 @@ pub fn why_no_kinds(text: &str) -> Option<String> {
             .unwrap_or_default();
         let all = families.into_iter().collect::<Vec<_>>().join(", ");
         return Some(format!(
-            "`{text}` is no kind of event.{hint} Write `*`, a kind such as `change.approved`, or `.*` behind one of: {all}."
+            "`{text}` is not a kind of event.{hint} Use `*`, a kind such as `change.approved`, or append `.*` to one \
+             of: {all}."
         ));
     }
     if text == format!("{family}.*") {
@@ -211,7 +212,7 @@ pub fn why_no_kinds(text: &str) -> Option<String> {
         .filter(|kind| kind.starts_with(&beginning))
         .collect();
     Some(format!(
-        "`{text}` is no kind of event. Write `{family}.*` or one of: {}.",
+        "`{text}` is not a kind of event. Use `{family}.*` or one of: {}.",
         allowed.join(", ")
     ))
 }

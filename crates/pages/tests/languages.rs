@@ -118,12 +118,12 @@ const COMPOSED: [&str; 8] = [
     "{services} von {start} bis {end}: {disruption}.",
     // A line of a German letter.
     "Dies wird verspätet mitgeteilt. Es geschah am {at}.",
-    "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
+    "A peer{who} who neither wrote nor approves the change must review it and agree (rule `{}`).",
     "Never yet {what} {place} {done}.",
     "Not since {} {what} {place} {done}.",
     "Register the {what}, or mend the name.",
     "{} {part} {}, so they are not outside of it.",
-    "{} {} of {count} peer reviews are there.",
+    "{} {} of {count} peer reviews are complete.",
 ];
 /// The fewest sentences that the rules hold; with fewer this test has lost its way.
 const FEWEST: usize = 400;

@@ -32,7 +32,7 @@ macro_rules! shipped {
 pub fn base() -> Pack {
     Pack {
         name: "base",
-        about: "Who may act, and what every change needs.",
+        about: "Permissions for acts, and the requirements of every change.",
         files: shipped![
             "base/acts.cedar" from "base/acts.cedar",
             "base/parameters.toml" from "base/parameters.toml",
@@ -60,7 +60,7 @@ pub fn pack(name: &str) -> Option<Pack> {
 fn cab() -> Pack {
     Pack {
         name: "cab",
-        about: "High risk is decided at a meeting of the board, an emergency by those of it who are on call.",
+        about: "High-risk changes are decided at a board meeting, emergencies by the board's on-call members.",
         files: shipped![
             "cab/cab.cedar" from "packs/cab/cab.cedar",
             "cab/parameters.toml" from "packs/cab/parameters.toml",
@@ -72,7 +72,7 @@ fn cab() -> Pack {
 fn checklists() -> Pack {
     Pack {
         name: "checklists",
-        about: "Each category brings its checklist, and a schema changes only with a backup that was restored of late.",
+        about: "Each category has its checklist, and schema changes need a recently restored backup.",
         files: shipped![
             "checklists/checklists.cedar" from "packs/checklists/checklists.cedar",
             "checklists/parameters.toml" from "packs/checklists/parameters.toml",
@@ -84,7 +84,7 @@ fn checklists() -> Pack {
 fn dual_control() -> Pack {
     Pack {
         name: "dual-control",
-        about: "Privileged accounts and cryptographic keys never change by the decision of one person.",
+        about: "Changes to privileged accounts and cryptographic keys need two people.",
         files: shipped![
             "dual-control/dual-control.cedar" from "packs/dual-control/dual-control.cedar",
             "dual-control/parameters.toml" from "packs/dual-control/parameters.toml",
@@ -96,7 +96,7 @@ fn dual_control() -> Pack {
 fn hipaa() -> Pack {
     Pack {
         name: "hipaa",
-        about: "Whoever answers for health data agrees before it moves, and it can be brought back.",
+        about: "The owner of health data approves changes to it, and they can be rolled back.",
         files: shipped![
             "hipaa/hipaa.cedar" from "packs/hipaa/hipaa.cedar",
             "hipaa/parameters.toml" from "packs/hipaa/parameters.toml",
@@ -108,7 +108,7 @@ fn hipaa() -> Pack {
 fn pci() -> Pack {
     Pack {
         name: "pci",
-        about: "Trained people alone approve and work in the scope of card data, and nobody brings out what they wrote.",
+        about: "Only trained people work in the scope of card data, and authors do not deploy their own changes.",
         files: shipped![
             "pci/parameters.toml" from "packs/pci/parameters.toml",
             "pci/pci.cedar" from "packs/pci/pci.cedar",
@@ -120,7 +120,7 @@ fn pci() -> Pack {
 fn small_team() -> Pack {
     Pack {
         name: "small-team",
-        about: "Two people keep apart what two can, and somebody outside looks at their work every week.",
+        about: "Two people separate their duties where possible, and an outsider reviews their work every week.",
         files: shipped![
             "small-team/parameters.toml" from "packs/small-team/parameters.toml",
             "small-team/small-team.cedar" from "packs/small-team/small-team.cedar",
@@ -132,7 +132,7 @@ fn small_team() -> Pack {
 fn sox() -> Pack {
     Pack {
         name: "sox",
-        about: "Who builds does not put into production, and who approves answers for it with a fresh factor.",
+        about: "Authors do not deploy to production, and approvers confirm with a fresh factor.",
         files: shipped![
             "sox/parameters.toml" from "packs/sox/parameters.toml",
             "sox/sox.cedar" from "packs/sox/sox.cedar",

@@ -90,7 +90,7 @@ pub fn check_cases(set: &PolicySet, files: &[SourceFile]) -> Result<CasesReport,
             file: source.file.clone(),
             line: source.line,
             code: "never_decides",
-            text: format!("no case makes `{}` decide", source.id),
+            text: format!("no case tests `{}`", source.id),
             help: Some(covering(set, &source.id)),
         });
     }
@@ -170,11 +170,14 @@ fn requires(
     for (line, id, expected) in rows {
         match found.iter().find(|obligation| obligation.id == *id) {
             None if set.has_set_level(id) => {}
-            None => wrong.push((*line, format!("says nothing of `{id}`, the case says it is required"))),
+            None => wrong.push((*line, format!("does not require `{id}`, but the case expects it"))),
             Some(obligation) => {
                 let says = obligation_text(obligation);
                 if !expected.is_empty() && says != *expected {
-                    wrong.push((*line, format!("`{id}` says `{says}`, the case says `{expected}`")));
+                    wrong.push((
+                        *line,
+                        format!("`{id}` requires `{says}`, but the case expects `{expected}`"),
+                    ));
                 }
             }
         }
@@ -186,7 +189,7 @@ fn requires(
         let is_told = rows.iter().any(|(_, id, _)| *id == obligation.id);
         if !is_told && !set.has_set_level(&obligation.id) {
             let text = format!(
-                "requires `{}` ({}), the case does not say so",
+                "requires `{}` ({}), but the case does not expect it",
                 obligation.id,
                 obligation_text(obligation)
             );
@@ -226,7 +229,12 @@ fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BT
     let expected = id
         .as_deref()
         .map_or_else(|| word.to_owned(), |id| format!("{word} {id}"));
-    let wrong = || Some((line, format!("`{action}` says {says}, the case says {expected}")));
+    let wrong = || {
+        Some((
+            line,
+            format!("`{action}` results in {says}, but the case expects {expected}"),
+        ))
+    };
     let Some(answer) = answer else { return wrong() };
     let is_named = match id {
         Some(id) => answer.reasons.contains(id),

@@ -62,12 +62,12 @@ impl Trouble {
     /// The sentence for people.
     pub(crate) fn sentence(&self) -> String {
         match self {
-            Self::Unfit(text) => format!("the facts do not fit the policies' schema: {text}"),
-            Self::Dangling(name) => format!("the facts name {name}, which is not among them"),
-            Self::Erred(id) => format!("a rule could not be judged: `{id}`"),
-            Self::Denied => "the policies require nothing, not even what every change needs".to_owned(),
-            Self::NoBase => format!("the rule that every change has is missing from the answer: `{BASE_OBLIGATION}`"),
-            Self::Unknown(id) => format!("a rule says nothing that can be required: `{id}`"),
+            Self::Unfit(text) => format!("the facts do not match the policies' schema: {text}"),
+            Self::Dangling(name) => format!("the facts refer to {name}, which they do not contain"),
+            Self::Erred(id) => format!("a rule could not be evaluated: `{id}`"),
+            Self::Denied => "the policies require nothing, not even the requirements of every change".to_owned(),
+            Self::NoBase => format!("the rule for every change is missing from the result: `{BASE_OBLIGATION}`"),
+            Self::Unknown(id) => format!("a rule has no valid requirement: `{id}`"),
         }
     }
 }

@@ -93,14 +93,14 @@ impl Draft {
 fn check_files(files: &[SourceFile], values: &str, schema: &str) -> Result<(), Vec<Finding>> {
     let too_large = |file: &str, text: String| refused(file, "too_large", text);
     if files.len() > limits::FILES {
-        return Err(too_large("", format!("a set has at most {} files", limits::FILES)));
+        return Err(too_large("", format!("a set can have at most {} files", limits::FILES)));
     }
     let texts = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
     for (name, text) in texts.chain([(parameters::VALUES_FILE, values), ("schema", schema)]) {
         if text.len() > limits::FILE_BYTES {
             return Err(too_large(
                 name,
-                format!("a file has at most {} bytes", limits::FILE_BYTES),
+                format!("a file can have at most {} bytes", limits::FILE_BYTES),
             ));
         }
     }
@@ -114,12 +114,12 @@ fn check_files(files: &[SourceFile], values: &str, schema: &str) -> Result<(), V
             ));
         }
         if file.name.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            let text = "a file's name is a path from the set's own folder, such as `house/house.cedar`: no part of it is empty, \
-                        `.` or `..`";
+            let text = "a file's name must be a path within the set's folder, such as `house/house.cedar`, without \
+                empty parts, `.` or `..`";
             return Err(refused(&file.name, "bad_path", text.to_owned()));
         }
         if !parameters::is_declaration(file) && !file.name.ends_with(".cedar") {
-            let text = "a set holds policies (`*.cedar`) and `parameters.toml` only".to_owned();
+            let text = "a set can contain only policies (`*.cedar`) and `parameters.toml`".to_owned();
             return Err(refused(&file.name, "unknown_file", text));
         }
     }

@@ -190,7 +190,7 @@ impl Parameters {
     pub(crate) fn get(&self, name: &str, kinds: &[Type]) -> Result<&Value, (String, Option<String>)> {
         let Some(Declaration { kind, value, .. }) = self.values.get(name) else {
             let help = nearest(name, self.values.keys().map(String::as_str)).map(|n| format!("did you mean `${n}`?"));
-            return Err((format!("no parameter is called `${name}`"), help));
+            return Err((format!("there is no parameter `${name}`"), help));
         };
         if kinds.contains(kind) {
             return Ok(value);
@@ -242,11 +242,11 @@ fn declarations(file: &SourceFile) -> Result<Vec<(String, Declaration)>, Vec<Fin
 fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
     const KEYS: [&str; 5] = ["type", "default", "floor", "ceiling", "about"];
     if !values::is_identifier(name) {
-        return Err("a parameter's name has lower-case letters, digits and `_` only".to_owned());
+        return Err("a parameter's name can have only lower-case letters, digits and `_`".to_owned());
     }
     let body = body
         .as_table()
-        .ok_or("a parameter is a table with `type` and `default`")?;
+        .ok_or("a parameter must be a table with `type` and `default`")?;
     if let Some(key) = body.keys().find(|key| !KEYS.contains(&key.as_str())) {
         let help = nearest(key, KEYS)
             .map(|n| format!("; did you mean `{n}`?"))
@@ -279,7 +279,7 @@ fn bound(kind: Type, value: Option<&toml::Value>) -> Result<Option<i64>, String>
     let Some(value) = value else { return Ok(None) };
     match typed(kind, value)? {
         Value::Number(number) => Ok(Some(number)),
-        Value::Name(_) => Err("a word has neither floor nor ceiling".to_owned()),
+        Value::Name(_) => Err("this type can have neither a floor nor a ceiling".to_owned()),
     }
 }
 
@@ -304,44 +304,44 @@ fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
             } else {
                 limits::DURATION_MINUTES
             };
-            let number = value.as_integer().ok_or("the value is a whole number")?;
+            let number = value.as_integer().ok_or("the value must be a whole number")?;
             if !(1..=most).contains(&number) {
-                return Err(format!("the value lies between 1 and {most}"));
+                return Err(format!("the value must lie between 1 and {most}"));
             }
             Ok(Value::Number(number))
         }
         Type::Duration => {
             let text = value
                 .as_str()
-                .ok_or("the value is a duration in quotes, such as \"30d\"")?;
+                .ok_or("the value must be a duration in quotes, such as \"30d\"")?;
             values::duration(text).map(Value::Number)
         }
         Type::Name => {
-            let text = value.as_str().ok_or("the value is a name in quotes")?;
+            let text = value.as_str().ok_or("the value must be a name in quotes")?;
             values::key(text).map(Value::Name)
         }
         Type::Factor => {
             let text = value
                 .as_str()
-                .ok_or("the value is \"second_factor\" or \"any\", in quotes")?;
+                .ok_or("the value must be \"second_factor\" or \"any\", in quotes")?;
             values::factor(text).map(|_| Value::Name(text.to_owned()))
         }
         Type::Risk => {
             let text = value
                 .as_str()
-                .ok_or("the value is a level of risk in quotes, such as \"medium\", or \"never\"")?;
+                .ok_or("the value must be a risk level in quotes, such as \"medium\", or \"never\"")?;
             values::risk(text).map(|_| Value::Name(text.to_owned()))
         }
         Type::Probability => {
             let text = value
                 .as_str()
-                .ok_or("the value is a percentage in quotes, such as \"2%\" or \"0.5%\"")?;
+                .ok_or("the value must be a percentage in quotes, such as \"2%\" or \"0.5%\"")?;
             values::probability(text).map(Value::Number)
         }
         Type::Groups => {
-            let text = value
-                .as_str()
-                .ok_or("the value is one group or several in quotes, such as \"group:security,group:platform\"")?;
+            let text = value.as_str().ok_or(
+                "the value must be one or several groups in quotes, such as \"group:security,group:platform\"",
+            )?;
             values::groups(text).map(|_| Value::Name(text.to_owned()))
         }
     }
@@ -451,7 +451,7 @@ mod tests {
         for (values, text) in [
             ("\nowners = 1", "`owners` is below its floor"),
             ("\nowners = 5", "`owners` is above its ceiling"),
-            ("\nowners = \"3\"", "`owners`: the value is a whole number"),
+            ("\nowners = \"3\"", "`owners`: the value must be a whole number"),
             ("\nowner = 3", "no policy file declares the parameter `owner`"),
         ] {
             let findings = Parameters::read(&file(DECLARED), values).unwrap_err();

@@ -134,7 +134,7 @@ impl Outline {
         if token == Token::OpenText {
             return Some(Trouble {
                 code: "open_text",
-                text: "a text in quotes has no end".to_owned(),
+                text: "a quoted text is not closed".to_owned(),
                 offset,
             });
         }

@@ -262,14 +262,13 @@ impl PolicySet {
         let is_of_change = Act::ALL.iter().any(|act| act.as_str() == action);
         let is_of_tenant = actions::ALL.contains(&action);
         if !is_of_change && !is_of_tenant {
-            return refused("assent.unknown_action", format!("no act is called `{action}`"));
+            return refused("assent.unknown_action", format!("there is no act `{action}`"));
         }
         match change {
             Some((change, targets)) if is_of_change => self.may_on_change(actor, action, change, targets),
-            None if is_of_change && action != Act::Create.as_str() => refused(
-                "assent.facts",
-                format!("`{action}` is judged for a change, and none was given"),
-            ),
+            None if is_of_change && action != Act::Create.as_str() => {
+                refused("assent.facts", format!("`{action}` needs a change, and none was given"))
+            }
             _ => self.verdict_of(action, self.ask_act(Question::in_tenant(actor, action))),
         }
     }

@@ -13,10 +13,10 @@ use crate::{limits, nearest};
 pub(crate) fn duration(text: &str) -> Result<i64, String> {
     if text.ends_with("bd") {
         return Err(format!(
-            "`{text}`: business days need a calendar, which policies do not see yet; write days (`7d`) instead"
+            "`{text}`: business days need a calendar, which is not available to policies; use days (`7d`) instead"
         ));
     }
-    let wrong = || format!("`{text}` is no duration; write a whole number and d, h or m, such as 30d, 4h, 15m");
+    let wrong = || format!("`{text}` is not a duration; use a whole number and d, h or m, such as 30d, 4h, 15m");
     let unit = match text.chars().last() {
         Some('d') => 24 * 60,
         Some('h') => 60,
@@ -30,14 +30,14 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
     let minutes = digits.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
     match minutes {
         Some(minutes) if (1..=limits::DURATION_MINUTES).contains(&minutes) => Ok(minutes),
-        _ => Err(format!("`{text}` lies outside of one minute and ten years")),
+        _ => Err(format!("`{text}` is not between one minute and ten years")),
     }
 }
 
 /// A clock's span: a duration, or working hours (`4bh`) or working days (`2bd`) by the calendar of the person concerned.
 pub(crate) fn span(text: &str) -> Result<Span, String> {
     let worked = |digits: &str, most: i64| {
-        number(digits, most).map_err(|_| format!("`{text}` is no span of working time; write 4bh or 2bd"))
+        number(digits, most).map_err(|_| format!("`{text}` is not a duration in working time; use 4bh or 2bd"))
     };
     if let Some(digits) = text.strip_suffix("bd") {
         return worked(digits, limits::WORK_DAYS).map(Span::WorkDays);
@@ -54,7 +54,7 @@ pub(crate) fn number(text: &str, most: i64) -> Result<i64, String> {
     let number = if is_plain { text.parse::<i64>().ok() } else { None };
     match number {
         Some(number) if (1..=most).contains(&number) => Ok(number),
-        _ => Err(format!("`{text}` is no whole number from 1 to {most}")),
+        _ => Err(format!("`{text}` is not a whole number from 1 to {most}")),
     }
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn key(text: &str) -> Result<String, String> {
     if is_key {
         Ok(text.to_owned())
     } else {
-        Err(format!("`{text}` is no key (letters, digits, `-`, `_`, `.`)"))
+        Err(format!("`{text}` is not a key (letters, digits, `-`, `_`, `.`)"))
     }
 }
 
@@ -87,10 +87,10 @@ pub(crate) fn sentence(text: &str) -> Result<String, String> {
         return Err("the text is empty".to_owned());
     }
     if trimmed.chars().count() > limits::TEXT_LENGTH {
-        return Err(format!("the text is longer than {} letters", limits::TEXT_LENGTH));
+        return Err(format!("the text is longer than {} characters", limits::TEXT_LENGTH));
     }
     if trimmed.chars().any(char::is_control) {
-        return Err("the text holds a line break or another control character".to_owned());
+        return Err("the text contains a line break or another control character".to_owned());
     }
     Ok(trimmed.to_owned())
 }
@@ -99,7 +99,7 @@ pub(crate) fn sentence(text: &str) -> Result<String, String> {
 pub(crate) fn items(text: &str) -> Result<Vec<String>, String> {
     let items: Vec<String> = text.split(';').map(sentence).collect::<Result<_, _>>()?;
     if items.len() > limits::ITEMS {
-        return Err(format!("a checklist has at most {} items", limits::ITEMS));
+        return Err(format!("a checklist can have at most {} items", limits::ITEMS));
     }
     if let Some((place, item)) = items
         .iter()
@@ -107,7 +107,7 @@ pub(crate) fn items(text: &str) -> Result<Vec<String>, String> {
         .find(|(place, item)| items[..*place].contains(item))
     {
         return Err(format!(
-            "the item `{item}` stands there twice (again as number {})",
+            "the item `{item}` is listed twice (again as number {})",
             place + 1
         ));
     }
@@ -149,17 +149,17 @@ pub(crate) fn approver_sources(text: &str) -> Result<Asked, String> {
     for word in text.split(',').map(str::trim) {
         let Some(group) = word.strip_prefix("group:") else {
             return Err(format!(
-                "`{word}` is no group, and several are groups: `group:security,group:platform`"
+                "`{word}` is not a group; a list can contain only groups: `group:security,group:platform`"
             ));
         };
         let group = GroupKey(key(group)?);
         if keys.contains(&group) {
-            return Err(format!("the group `{group}` stands there twice"));
+            return Err(format!("the group `{group}` is listed twice"));
         }
         keys.push(group);
     }
     if keys.len() > limits::COUNT as usize {
-        return Err(format!("a rule asks at most {} groups", limits::COUNT));
+        return Err(format!("a rule can have at most {} groups", limits::COUNT));
     }
     Ok(Asked::Groups(keys))
 }
@@ -229,7 +229,7 @@ pub(crate) fn parties(text: &str) -> Result<Vec<Party>, String> {
 pub(crate) fn only_author(text: &str) -> Result<Vec<Party>, String> {
     match parties(text)?.as_slice() {
         [Party::Author] => Ok(vec![Party::Author]),
-        _ => Err("evidence of an item is vouched for by somebody else than the `author`, and no other part".to_owned()),
+        _ => Err("evidence of an item can be distinct only from the `author`".to_owned()),
     }
 }
 
@@ -280,7 +280,7 @@ pub(crate) fn risk(text: &str) -> Result<i64, String> {
 
 /// A percentage in parts per million: `2%`, `0.5%`, at most four digits behind the point.
 pub(crate) fn probability(text: &str) -> Result<i64, String> {
-    let wrong = || format!("`{text}` is no percentage from 0.0001% to 100%, such as `2%` or `0.5%`");
+    let wrong = || format!("`{text}` is not a percentage from 0.0001% to 100%, such as `2%` or `0.5%`");
     let number = text.strip_suffix('%').ok_or_else(wrong)?;
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
     let is_plain = |digits: &str, most: usize| {

@@ -233,7 +233,7 @@ pub(crate) fn plain(annotations: &Annotations) -> Vec<Problem> {
 
 fn foreign(key: &str) -> Problem {
     if known_keys().any(|known| known == key) {
-        let text = format!("`@{key}` belongs to policies of the action `require` only");
+        let text = format!("`@{key}` is valid only in policies of the action `require`");
         return problem(Some(key), "misplaced_annotation", text, None);
     }
     unknown_key(key)
@@ -242,7 +242,7 @@ fn foreign(key: &str) -> Problem {
 fn kind_of(annotations: &Annotations) -> Result<&'static Kind, Problem> {
     let names = || KINDS.iter().map(|kind| kind.name);
     let Some(word) = annotations.get("require") else {
-        let text = "a policy of the action `require` says what it requires: `@require(\"…\")`".to_owned();
+        let text = "a policy of the action `require` needs `@require(\"…\")`".to_owned();
         return Err(problem(None, "require_missing", text, None));
     };
     if let Some(kind) = KINDS.iter().find(|kind| kind.name == word) {
@@ -306,7 +306,7 @@ fn unknown_key(key: &str) -> Problem {
     problem(
         Some(key),
         "unknown_annotation",
-        format!("no annotation is called `@{key}`"),
+        format!("there is no annotation `@{key}`"),
         help,
     )
 }
@@ -426,7 +426,7 @@ impl Reader<'_> {
             if is_there && !is_group {
                 return Err(bad_value(
                     key,
-                    "only one group meets: write `@from(\"group:…\")`".to_owned(),
+                    "a meeting needs exactly one group: write `@from(\"group:…\")`".to_owned(),
                 ));
             }
         }
@@ -446,13 +446,12 @@ impl Reader<'_> {
             return Ok(());
         };
         if !are_distinct {
-            let text = "of several groups each counts one person: write `@distinct_groups` beside it";
+            let text = "several groups need `@distinct_groups`: each group counts one person";
             return Err(bad_value("from", text.to_owned()));
         }
         let (most, count) = (groups.len(), rule.count);
         if !(2..=most).contains(&(count as usize)) {
-            let text =
-                format!("of {most} distinct groups 2 to {most} people are counted, one for each, and not {count}");
+            let text = format!("with {most} distinct groups, the count must be from 2 to {most}, not {count}");
             return Err(bad_value("count", text));
         }
         Ok(())
@@ -490,7 +489,7 @@ impl Reader<'_> {
     fn lead_time_fields(&self) -> Result<Vec<String>, Problem> {
         let fields = self.text("fields", values::covered_fields)?.unwrap_or_default();
         if !fields.is_empty() && !self.annotations.contains_key("lead_time") {
-            let text = "only a lead time starts again: write `@lead_time(\"…\")` beside it";
+            let text = "only a lead time can restart: add `@lead_time(\"…\")`";
             return Err(bad_value("fields", text.to_owned()));
         }
         Ok(fields)
@@ -543,12 +542,15 @@ impl Reader<'_> {
         };
         for key in ["distinct_from", "aspect", "environment", "probe", "max_age"] {
             if self.annotations.contains_key(key) && !own.contains(&key) {
-                return Err(bad_value(key, format!("an item that is checked by `{kind}` has none")));
+                return Err(bad_value(
+                    key,
+                    format!("an item that is checked by `{kind}` cannot have this"),
+                ));
             }
         }
         let max_age = self.minutes("max_age", limits::DURATION_MINUTES)?;
         if max_age.is_none() && self.annotations.contains_key("probe") {
-            let text = "`@max_age` is missing: how old what the probe reports may be".to_owned();
+            let text = "`@max_age` is missing: the maximum age of the probe's report".to_owned();
             return Err(problem(None, "annotation_missing", text, None));
         }
         let check = match kind {
@@ -604,7 +606,7 @@ impl Reader<'_> {
         match self.annotations.get(key).map(String::as_str) {
             None => Ok(false),
             Some("") => Ok(true),
-            Some(_) => Err(bad_value(key, "it stands alone, without a value".to_owned())),
+            Some(_) => Err(bad_value(key, "it must have no value".to_owned())),
         }
     }
 
@@ -622,7 +624,7 @@ impl Reader<'_> {
         };
         match self.parameter(KEY, name, Type::Factor)? {
             Value::Name(word) => values::factor(word).map_err(|text| bad_value(KEY, text)),
-            Value::Number(_) => Err(bad_value(KEY, format!("`${name}` is no factor"))),
+            Value::Number(_) => Err(bad_value(KEY, format!("`${name}` is not a factor"))),
         }
     }
 
@@ -703,14 +705,14 @@ impl Reader<'_> {
         };
         match self.parameter("environment", name, Type::Name)? {
             Value::Name(name) => Ok(Some(name.clone())),
-            Value::Number(_) => Err(bad_value("environment", format!("`${name}` is no name"))),
+            Value::Number(_) => Err(bad_value("environment", format!("`${name}` is not a name"))),
         }
     }
 
     fn parameter_number(&self, key: &str, name: &str, most: i64, kind: Type) -> Result<i64, Problem> {
         match self.parameter(key, name, kind)? {
             Value::Number(number) => bounded(key, *number, most),
-            Value::Name(_) => Err(bad_value(key, format!("`${name}` is no number"))),
+            Value::Name(_) => Err(bad_value(key, format!("`${name}` is not a number"))),
         }
     }
 

@@ -30,6 +30,30 @@ pub struct SavedAnswer {
     pub answer: String,
 }
 
+/// A kept response with the key of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswer {
+    credential: String,
+    method: String,
+    path: String,
+    key: String,
+    /// The response, in the caller's form.
+    pub answer: String,
+}
+
+impl KeptAnswer {
+    /// The key of its request.
+    #[must_use]
+    pub fn request(&self) -> RequestKey<'_> {
+        RequestKey {
+            credential: &self.credential,
+            method: &self.method,
+            path: &self.path,
+            key: &self.key,
+        }
+    }
+}
+
 impl RequestKey<'_> {
     fn params(&self) -> Vec<(&'static str, Value)> {
         vec![
@@ -70,6 +94,42 @@ pub fn save(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &SavedAnswer, at: Tim
     tx.execute(
         "INSERT INTO idempotency (tenant, credential, method, path, key, body_digest, status, answer, created_at)
          VALUES ($tenant, $credential, $method, $path, $key, $body_digest, $status, $answer, $at)",
+        &params,
+    )?;
+    Ok(())
+}
+
+/// The responses in which a record's name occurs, or the paths of whose requests contain it. The scan reads all responses of the
+/// tenant, which are those of the last days.
+pub fn naming(tx: &mut Tx<'_>, name: &str) -> Result<Vec<KeptAnswer>> {
+    let rows = tx.query(
+        "SELECT credential, method, path, key, answer FROM idempotency WHERE tenant = $tenant
+         AND (answer LIKE $in_answer OR lower(path) LIKE $in_path) ORDER BY credential, method, path, key",
+        &[
+            ("in_answer", format!("%{name}%").into()),
+            ("in_path", format!("%{}%", name.to_lowercase()).into()),
+        ],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(KeptAnswer {
+                credential: row.text("credential")?,
+                method: row.text("method")?,
+                path: row.text("path")?,
+                key: row.text("key")?,
+                answer: row.text("answer")?,
+            })
+        })
+        .collect()
+}
+
+/// Puts another text in the place of a kept response.
+pub fn replace(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &str) -> Result<()> {
+    let mut params = key.params();
+    params.push(("answer", answer.into()));
+    tx.execute(
+        "UPDATE idempotency SET answer = $answer WHERE tenant = $tenant
+         AND credential = $credential AND method = $method AND path = $path AND key = $key",
         &params,
     )?;
     Ok(())

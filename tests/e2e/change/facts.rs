@@ -212,7 +212,7 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
         worse["text"]
             .as_str()
             .unwrap()
-            .contains("New against the running build: CVE-2."),
+            .contains("New compared with the running build: CVE-2."),
         "{worse:#}"
     );
     scene.start(94);

@@ -123,7 +123,7 @@ fn what_nobody_approved_blocks_nothing_and_a_wrong_form_is_told() {
         assert_eq!((status, &answer["decision"]), (403, &json!("stop")), "{name}={value}");
         answer["reasons"][0]["text"].as_str().unwrap().to_owned()
     };
-    assert!(asked("commit", "abcdef12").contains("shortened commit"));
+    assert!(asked("commit", "abcdef12").contains("short commit hash"));
     assert!(asked("artifact", "registry.example/shop/cart:latest").contains("is a tag"));
     let image = format!("registry.example/shop/cart@{build}");
     assert!(asked("artifact", &image).contains("image reference"));

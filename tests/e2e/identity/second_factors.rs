@@ -55,7 +55,7 @@ fn page(session: &Session<'_>, path: &str) -> String {
 /// which the person reads; returns that authenticator.
 fn tries_with_the_password(server: &Server, role: &str, (approvals, seen): (&str, &Value), key: &str) -> Authenticator {
     const NONE: &str = "your authenticator app or a passkey";
-    const NEW: &str = "counts from a day after that";
+    const NEW: &str = "with only your password less than a day ago";
     let thief = Session::begin(server, role);
     lacks_one(&thief, approvals, seen, NONE);
     let word = json!({"password": server.person(role)["password"]});
@@ -105,7 +105,7 @@ fn a_stolen_password_alone_gives_no_word_on_keys_and_the_same_person_with_an_aut
     let (approvals, key) = (format!("{}/approvals", below(&path)), path.rsplit('/').next().unwrap());
     let seen = yes(&server, &path);
     let asked = server.must("GET", &format!("{path}/requirements"), &server.token("auditor"), None);
-    assert!(asked.to_string().contains("It takes a second factor."), "{asked}");
+    assert!(asked.to_string().contains("This requires a second factor."), "{asked}");
     let devices =
         ["security", "commander"].map(|role| (role, tries_with_the_password(&server, role, (&approvals, &seen), key)));
     let until = (server.server_time() + SignedDuration::from_hours(1)).to_string();

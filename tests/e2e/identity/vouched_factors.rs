@@ -154,7 +154,7 @@ fn a_second_factor_that_a_provider_tells_of_counts_for_a_word_on_keys_and_nothin
             (&json!(login), &json!(true)),
             "{methods}"
         );
-        lacks_one(&session, &approvals, &seen, "your identity provider did not say");
+        lacks_one(&session, &approvals, &seen, "your identity provider did not report one");
     }
     browser.walk(&begin, &login, "pwd,otp");
     let (status, answer) = browser.session(&server).api("POST", &approvals, &seen);

@@ -352,7 +352,7 @@ fn must_tell_of_edits(server: &mut Server, rows: &Rows, id: &str) {
         of(904)
     );
     assert!(
-        of(905)["read_problem"].as_str().unwrap().contains("ahead of now"),
+        of(905)["read_problem"].as_str().unwrap().contains("lies in the future"),
         "{:#}",
         of(905)
     );

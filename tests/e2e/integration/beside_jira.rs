@@ -138,7 +138,7 @@ fn problems(server: &Server) -> BTreeMap<String, Option<String>> {
 
 fn is_gone(server: &Server, key: &str) -> bool {
     let problem = problems(server)[key].clone();
-    problem.is_some_and(|why| why.contains("not among what its system showed"))
+    problem.is_some_and(|why| why.contains("missing when its system was last read"))
 }
 
 /// Why the system as a whole was not read.

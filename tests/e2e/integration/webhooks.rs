@@ -328,6 +328,11 @@ fn are_refused_inside(server: &Server, inside: &str) {
             json!({"name": "In", "kind": "servicenow", "url": inside, "environment": "production"}),
         ),
         (
+            "admin",
+            "connections",
+            json!({"kind": "github", "name": "In", "map": [], "api": {"base": inside, "token": "ghs_sixteen_letters"}}),
+        ),
+        (
             "change_manager",
             "outside-calendars",
             json!({"name": "In", "services": ["label-print"], "url": inside}),

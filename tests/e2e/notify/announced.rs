@@ -66,7 +66,7 @@ fn an_announcement_is_shown_while_it_is_current() {
     server.wait_for_log();
     let auditor = Session::begin(&server, "auditor");
     let log = auditor.get("/t/halden/audit?kind=announcement").body;
-    assert!(log.contains("took an announcement back"), "the log has words for it");
+    assert!(log.contains("withdrew an announcement"), "the log has words for it");
     must_verify(&server);
     assert!(server.stop().success());
     must_replay(&place);

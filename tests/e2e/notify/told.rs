@@ -328,7 +328,7 @@ fn who_watches_a_service_is_told_of_its_milestones() {
         .map(Letter::text)
         .collect();
     assert!(
-        texts.iter().any(|text| text.contains("because you watch it")),
+        texts.iter().any(|text| text.contains("because you watch the change")),
         "{texts:?}"
     );
     let after = server.must("DELETE", &watchers, &watcher, None);

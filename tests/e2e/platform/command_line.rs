@@ -585,7 +585,7 @@ fn errors(terminal: &Terminal) {
     ];
     let gate = told(&token, &[&place[..], &["notadigest"]].concat(), 1);
     assert!(
-        gate.contains("`notadigest` is no digest such as sha256:6b1d…") && gate.contains("(change_missing)"),
+        gate.contains("`notadigest` is not a digest such as sha256:6b1d…") && gate.contains("(change_missing)"),
         "{gate}"
     );
 }

@@ -100,9 +100,9 @@ fn what_the_rules_ask_is_told_of_a_change_that_nobody_has_written() {
     assert!(page("").body.contains("Ask about a change"));
     let low = page("?kind=normal&service=label-print&environment=production&impact=low&complexity=low").body;
     assert!(low.contains("Security agrees to what is done."), "{low}");
-    assert!(!low.contains("has read a high-risk change."), "{low}");
+    assert!(!low.contains("has reviewed a high-risk change."), "{low}");
     let high = page("?kind=normal&service=ledger-db&environment=production&impact=&complexity=high").body;
-    assert!(high.contains("has read a high-risk change."), "{high}");
+    assert!(high.contains("has reviewed a high-risk change."), "{high}");
     let standard = page("?kind=standard&service=label-print&environment=production&complexity=low").body;
     assert!(!standard.contains("Security agrees to what is done."), "{standard}");
     assert_eq!(page("?service=no-such&environment=production").status, 422);

@@ -68,7 +68,7 @@ fn decide(server: &Server, role: &str, pair: (&str, &str), body: &Value) -> (u16
 /// Whether the page of a change shows that a conflict is to be decided before it starts.
 fn is_held(server: &Server, path: &str) -> bool {
     let page = Session::begin(server, "owner").get(&path.replace("/api/v1", "/t/halden"));
-    page.body.contains("The conflict is decided by")
+    page.body.contains("The conflict must be decided by")
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     assert_eq!(open_items(&server, &id), 0);
     gates_tell(&server, key_of(&one), key_of(&other));
     let page = Session::begin(&server, "owner").get(&other.replace("/api/v1", "/t/halden"));
-    assert!(page.body.contains("It was decided that it moves"));
+    assert!(page.body.contains("The change must move, because it conflicts with"));
     // An edit of the other change ends the conflict; its record and its decision stay the same when they meet again.
     let id = kept(&server, pair)["id"].clone();
     reschedule(&server, &other, 30);
@@ -171,7 +171,7 @@ fn the_planned_undo_of_a_change_is_a_conflict_on_the_pages_of_both() {
     let (here, there) = (warned(undone), warned(other));
     let mine = format!("Its planned undo conflicts with {}.", key_of(other));
     assert!(here.contains(&mine), "{here}");
-    let theirs = format!("It conflicts with the planned undo of {}.", key_of(undone));
+    let theirs = format!("The change conflicts with the planned undo of {}.", key_of(undone));
     assert!(there.contains(&theirs), "{there}");
     let session = Session::begin(&server, "owner");
     let propose = format!("/t/halden/calendar/propose?change={}", key_of(other));
@@ -197,7 +197,7 @@ fn gates_tell(server: &Server, one: &str, other: &str) {
     let said: Value = serde_json::from_str(&gate_says(server, 701)).unwrap();
     assert!(!said["reasons"].to_string().contains("conflict_"), "{said}");
     let known = said["information"].to_string();
-    let decided = format!("It was decided that {other} moves");
+    let decided = format!("Decision: {other} moves");
     assert!(known.contains("conflict_known") && known.contains(&decided), "{said}");
     let other_says: Value = serde_json::from_str(&gate_says(server, 702)).unwrap();
     assert!(

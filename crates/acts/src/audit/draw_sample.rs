@@ -126,7 +126,7 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput, now: Timesta
         reading.wrong(
             "to",
             "out_of_order",
-            "`to` must be later than `from`: the span holds no moment.",
+            "`to` must be later than `from`: the period is empty.",
         );
     }
     if input.to > now {

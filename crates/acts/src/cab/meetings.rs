@@ -84,7 +84,7 @@ pub(crate) fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting>
     let person = &cx.actor.person;
     if !directory.members(&meeting.group).contains(person) {
         let text = format!(
-            "{} is not of the group {}, whose meeting this is.",
+            "{} is not a member of the group {}, which holds this meeting.",
             directory.name(person),
             meeting.group
         );

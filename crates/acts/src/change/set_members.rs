@@ -231,7 +231,7 @@ fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Mem
             continue;
         }
         if !names.insert((at, row.member.as_str())) {
-            wrong("not_unique", format!("`{}` is named twice.", row.member));
+            wrong("not_unique", format!("`{}` is listed twice.", row.member));
             continue;
         }
         found.entry(at).or_default().push(Member {

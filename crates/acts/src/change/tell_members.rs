@@ -156,7 +156,7 @@ fn found(
         }
     }
     let text = match hits.len() {
-        0 => format!("`{}` is no member of {}.", row.member, change.key),
+        0 => format!("`{}` is not a member of {}.", row.member, change.key),
         1 => return Ok(Ok(hits.remove(0))),
         _ => format!(
             "Several targets have a member `{}`: name `service` and `environment`.",

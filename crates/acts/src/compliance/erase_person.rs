@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use store::change::form_draft;
 use store::record::{self, Filter, Record};
 
-use crate::compliance::erase_texts::{NAMED, Place, commitments, erase_record, former_of};
+use crate::compliance::erase_from_answers::erase_from_answers;
+use crate::compliance::erase_texts::{NAMED, Place, commitments, erase_record, former_of, plain};
 use crate::compliance::find_holds;
 use crate::compliance::retention_in_force::{rules, since};
 use crate::core::context::Context;
@@ -44,7 +45,11 @@ impl PlainNoun for PersonErasure {
         let directory = cx.directory()?;
         let person = directory.by_login(&input.person).cloned();
         if reading.says("person") && person.is_none() {
-            reading.wrong("person", "unknown", format!("Nobody has the login `{}`.", input.person));
+            reading.wrong(
+                "person",
+                "unknown",
+                format!("No person has the login `{}`.", input.person),
+            );
         }
         reading.finish()?;
         let Some(person) = person else {
@@ -160,6 +165,7 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
 
 fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasure> {
     let person = load(cx, &erasure.person)?;
+    let login = person.login.clone();
     let bare = bare(person);
     let id = bare.id.0.clone();
     cx.put_estate("person.erased", bare, json!({}))?;
@@ -175,6 +181,7 @@ fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasu
             written,
         )?;
     }
+    erase_from_answers(cx, [login.as_str(), id.as_str()], &plain(&texts))?;
     cx.touch_directory()?;
     let done = PersonErasure {
         done_by: Some(cx.actor.person.clone()),

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use store::audit::{event, salts};
 use store::record::{self, Filter, Record};
 
+use crate::compliance::erase_from_answers::erase_from_answers;
 use crate::compliance::find_holds;
 use crate::compliance::retention_in_force::{rules, since};
 use crate::core::context::Context;
@@ -250,11 +251,12 @@ fn notify_keepers(cx: &mut Context<'_, '_>, written: &mut Written, change: &Chan
 /// people's texts.
 const ORIGINS: &str = "/origins/";
 
-/// A text of a record: the commitment to it, and its place (JSON Pointer).
+/// A text of a record, the commitment to it, and its place (JSON Pointer).
 #[derive(Clone)]
 pub(crate) struct Place {
     at: String,
     commitment: String,
+    text: String,
 }
 
 impl Place {
@@ -287,12 +289,18 @@ pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) 
         written: Written::default(),
         places: Vec::new(),
     };
+    let mut gone = plain(&own);
     for (table, id) in &names {
         let texts = texts_of(cx, (table, id))?;
+        gone.append(&mut plain(&texts));
         erase_pieces(cx, &mut told, (table, id), &texts)?;
     }
     erase_pieces(cx, &mut told, (Change::TABLE, change.id.as_str()), &own)?;
     record_erased(cx, &mut told)?;
+    // The clock erases what is older than any kept response.
+    if erasure.asked_by.is_some() {
+        erase_from_answers(cx, [change.key.as_str(), change.id.as_str()], &gone)?;
+    }
     let change = cx.change(change.id.as_str())?;
     let mut done = erasure;
     done.done_at = Some(now);
@@ -417,9 +425,11 @@ fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<P
     for (_, sealed) in versions(cx, (table, id))? {
         note_places(&sealed, &mut String::new(), &mut found);
     }
-    let places = found.into_iter().map(|(commitment, at)| Place { at, commitment });
-    let goes = |place: &Place| kept.contains_key(&place.commitment) && !place.at.starts_with(ORIGINS);
-    Ok(places.filter(goes).collect())
+    let place = |(commitment, at): (String, String)| {
+        let text = kept.get(&commitment)?.text.clone();
+        (!at.starts_with(ORIGINS)).then_some(Place { at, commitment, text })
+    };
+    Ok(found.into_iter().filter_map(place).collect())
 }
 
 /// The texts that a change no longer shows, and when the last of them was edited out.
@@ -441,6 +451,11 @@ pub(crate) fn former_of(cx: &mut Context<'_, '_>, name: (&str, &str)) -> Result<
     let last = versions.iter().rposition(|(_, sealed)| shows(sealed));
     let gone_at = last.and_then(|place| versions.get(place + 1)).map(|(at, _)| *at);
     Ok((texts, gone_at.unwrap_or(cx.now)))
+}
+
+/// The texts themselves.
+pub(crate) fn plain(texts: &[Place]) -> BTreeSet<String> {
+    texts.iter().map(|place| place.text.clone()).collect()
 }
 
 pub(crate) fn commitments(texts: &[Place]) -> BTreeSet<String> {

@@ -2,6 +2,7 @@
 
 pub mod archive_changes;
 pub(crate) mod change_facts;
+pub mod erase_from_answers;
 pub mod erase_person;
 pub mod erase_texts;
 pub mod find_holds;

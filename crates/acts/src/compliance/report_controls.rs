@@ -126,7 +126,7 @@ pub(crate) fn span(now: Timestamp, asked: &ReportParameters) -> Result<(Timestam
         None => to.saturating_sub(USUAL_SPAN).unwrap_or(Timestamp::MIN),
     };
     if from >= to {
-        let text = "`to` must be later than `from`: the span holds no moment.";
+        let text = "`to` must be later than `from`: the period is empty.";
         return Err(Refusal::field("to", "out_of_order", text).into());
     }
     Ok((from, to))

@@ -99,7 +99,7 @@ pub(crate) fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
         reading.wrong(
             "zone",
             "unknown",
-            format!("`{zone}` is no IANA time zone, such as Europe/Oslo."),
+            format!("`{zone}` is not an IANA time zone such as Europe/Oslo."),
         );
     }
     Some(zone)

@@ -565,7 +565,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
 pub(crate) fn zone(reading: &mut Reading<'_>) -> Option<String> {
     let zone = reading.text("zone", LINE)?;
     if model::schedule::calendar::zone(&zone).is_none() {
-        let text = format!("`{zone}` is no IANA time zone, such as Europe/Oslo.");
+        let text = format!("`{zone}` is not an IANA time zone such as Europe/Oslo.");
         reading.wrong("zone", "unknown", text);
     }
     Some(zone)

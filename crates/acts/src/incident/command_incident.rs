@@ -159,7 +159,7 @@ fn check_declarable(incident: &Incident, now: Timestamp) -> Result<()> {
         return refused(
             "is_major",
             format!("{key} is a major incident already."),
-            "Nothing has to be done.".to_owned(),
+            "No action is needed.".to_owned(),
         );
     }
     if !matches!(incident.state(), IncidentState::Open | IncidentState::Mitigated) {
@@ -181,8 +181,8 @@ fn check_major(incident: &Incident) -> Result<()> {
     if incident.is_major() {
         return Ok(());
     }
-    let text = format!("{} is no major incident now, so it stops nothing.", incident.key);
-    Err(Refusal::not_now("not_major", text, "Nothing has to be done.", Vec::new()).into())
+    let text = format!("{} is not a major incident now, so it blocks nothing.", incident.key);
+    Err(Refusal::not_now("not_major", text, "No action is needed.", Vec::new()).into())
 }
 
 /// Refuses an incident that is closed.

@@ -226,6 +226,9 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
         return Ok(incident);
     }
     check_edit(cx, &before, &incident)?;
+    if before.connection.is_some() && incident.title != before.title {
+        incident.course.has_own_title = true;
+    }
     let incident = incident.with_recorded_end(Some(&before), cx.now);
     let saved = put_by(cx, "incident.edited", incident, json!({}))?;
     note_moves(cx, &before, &saved)?;

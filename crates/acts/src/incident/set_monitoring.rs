@@ -102,7 +102,7 @@ impl PlainNoun for Objective {
 
     fn add(cx: &mut Context<'_, '_>, input: ObjectiveInput, mut reading: Reading<'_>) -> Result<Self> {
         objective::check(&mut reading, &input);
-        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
+        check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         check_places(cx, &input.environments, &mut reading)?;
         let known = Self::listed(cx)?;
         if known.iter().any(|it| it.key == input.key) {
@@ -133,7 +133,7 @@ impl PlainNoun for Objective {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ObjectiveInput, mut reading: Reading<'_>) -> Result<Self> {
         objective::check(&mut reading, &input);
-        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
+        check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         check_places(cx, &input.environments, &mut reading)?;
         if input.key != self.key {
             reading.wrong("key", "not_allowed", "The key of an objective stays.");

@@ -18,7 +18,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::secrets;
 use crate::guard::two_people;
-use crate::integration::set_connection::{read_api, read_builder, read_link, read_mapping, read_reply_to};
+use crate::integration::set_connection::{check_base, read_api, read_builder, read_link, read_mapping, read_reply_to};
 use crate::integration::{map_rows, poll_deployments};
 use crate::schedule::push_freezes;
 
@@ -54,9 +54,13 @@ pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     let links = reading.objects("links", read_link).unwrap_or_default();
     let api = reading.object("api", |inner| {
         let told = read_api(inner, &before.kind, false);
-        if before.api.as_ref().is_some_and(|known| known.base != told.0.base) {
-            let text = "Another address is another system: make a connection for it.";
-            inner.wrong("base", "not_here", text);
+        match &before.api {
+            Some(known) if known.base != told.0.base => {
+                let text = "Another address is another system: make a connection for it.";
+                inner.wrong("base", "not_here", text);
+            }
+            Some(_) => {}
+            None => check_base(cx, inner, &told.0),
         }
         told
     });

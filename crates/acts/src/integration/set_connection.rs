@@ -46,7 +46,11 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
         .objects("map", |inner| read_mapping(inner, &directory))
         .unwrap_or_default();
     let links = reading.objects("links", read_link).unwrap_or_default();
-    let api = reading.object("api", |inner| read_api(inner, &kind, true));
+    let api = reading.object("api", |inner| {
+        let read = read_api(inner, &kind, true);
+        check_base(cx, inner, &read.0);
+        read
+    });
     let api = api.or_else(|| run_tasks::usual_api(&kind).map(|api| (api, None)));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &kind);
@@ -285,6 +289,11 @@ pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -
         installation,
     };
     (api, credential)
+}
+
+/// Notes the address of another system inside the server's own network. Each call checks the address behind a name as well.
+pub(crate) fn check_base(cx: &Context<'_, '_>, reading: &mut Reading<'_>, api: &ConnectionApi) {
+    set_webhook::check_reach(reading, ("base", api.base.as_str()), &cx.services.tools().reaches);
 }
 
 pub(crate) fn read_builder(reading: &mut Reading<'_>) -> Builder {

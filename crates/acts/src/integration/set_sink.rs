@@ -252,7 +252,7 @@ fn check_address(reading: &mut Reading<'_>, made: &Sink, reaches: &Reach) {
         return reading.wrong("url", "not_an_address", text);
     }
     if transport != Transport::File {
-        check_reach(reading, url, reaches);
+        check_reach(reading, ("url", url), reaches);
     }
     if !made.format.goes_over(transport) {
         let text = format!(

@@ -132,16 +132,18 @@ pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reac
         let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";
         reading.wrong("url", "not_an_address", text);
     } else {
-        check_reach(reading, url, reaches);
+        check_reach(reading, ("url", url), reaches);
     }
 }
 
 /// Notes an address inside the network of the server, as far as its writing shows.
-pub(crate) fn check_reach(reading: &mut Reading<'_>, url: &str, reaches: &Reach) {
+pub(crate) fn check_reach(reading: &mut Reading<'_>, (field, url): (&str, &str), reaches: &Reach) {
     if literal_address(url).is_some_and(|address| !reaches(address)) {
-        let text = "`url` leads inside of the server's own network, where it does not call. Name a public address, or have the \
-                    operator allow this one (`outgoing_allow`).";
-        reading.wrong("url", "inner_address", text);
+        let text = format!(
+            "`{field}` leads inside of the server's own network, where it does not call. Name a public address, or have the \
+             operator allow this one (`outgoing_allow`)."
+        );
+        reading.wrong(field, "inner_address", text);
     }
 }
 

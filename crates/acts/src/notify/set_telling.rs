@@ -39,7 +39,7 @@ pub fn preferences_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, 
 
 /// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?, zone?, clock?, density?,
 /// has_invitations?}`); `how` is `at_once` or `digest`. The preferences apply to waiting messages too. Without a zone in the
-/// request the person's zone stays.
+/// request the person's zone stays. The usual preferences are a choice as well: no browser changes them afterwards.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -54,7 +54,7 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
         zone: zone.unwrap_or_else(|| person.zone.clone()),
         ..person.clone()
     };
-    if wished != person {
+    if wished != person || !has_chosen(cx, &person)? {
         person = cx.put_estate(SET, wished, json!({}))?;
     }
     // Waiting messages follow the new preferences.
@@ -67,42 +67,72 @@ const USUAL_ZONE: &str = "UTC";
 /// The event of preferences that were set.
 const SET: &str = "person.telling_set";
 
+/// Whether somebody's preferences were ever set, by them, an administrator or their browser.
+fn has_chosen(cx: &mut Context<'_, '_>, person: &Person) -> Result<bool> {
+    let subject = (Person::TABLE, person.id.as_str());
+    Ok(event::count_of_subject(cx.tx, subject, SET, Timestamp::UNIX_EPOCH)? > 0)
+}
+
+/// The settings of a browser.
+#[derive(Debug, Clone)]
+pub struct BrowserSettings {
+    /// The tag of its language; a language without pages is left out.
+    pub language: &'static str,
+    /// Whether its times are written by 12 hours with am and pm.
+    pub is_by_twelve: bool,
+    /// The name of its time zone; an unknown one is left out.
+    pub zone: String,
+}
+
 /// Takes the language, the clock and the time zone from a person's browser, once: preferences that were ever set stay, also where
 /// they were set back to the usual ones, and so does an existing zone.
 ///
 /// # Errors
 /// The store's.
-pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve: bool, zone: &str) -> Result<()> {
-    let me = cx.actor.person.clone();
+pub fn take_from_browser(cx: &mut Context<'_, '_>, browser: &BrowserSettings) -> Result<()> {
+    if let Some(wished) = wished_by_browser(cx, browser)? {
+        cx.put_estate(SET, wished, json!({}))?;
+    }
+    Ok(())
+}
+
+/// Whether [`take_from_browser`] would write anything, so that a sign-in opens no transaction for nothing.
+///
+/// # Errors
+/// The store's.
+pub fn would_take_from_browser(cx: &mut Context<'_, '_>, browser: &BrowserSettings) -> Result<bool> {
+    Ok(wished_by_browser(cx, browser)?.is_some())
+}
+
+/// The acting person with the settings of their browser; `None` where they add nothing or the preferences were set before.
+fn wished_by_browser(cx: &mut Context<'_, '_>, browser: &BrowserSettings) -> Result<Option<Person>> {
     let directory = cx.directory()?;
-    let Some(person) = directory.people.get(&me) else {
-        return Ok(());
+    let Some(person) = directory.people.get(&cx.actor.person) else {
+        return Ok(None);
     };
     let telling = NotificationPreferences {
-        language: LANGUAGES.contains(&language).then(|| language.to_owned()),
-        clock: is_by_twelve.then(|| "12".to_owned()),
+        language: LANGUAGES
+            .contains(&browser.language)
+            .then(|| browser.language.to_owned()),
+        clock: browser.is_by_twelve.then(|| "12".to_owned()),
         ..NotificationPreferences::default()
     };
-    let takes_zone = person.zone == USUAL_ZONE && jiff::tz::TimeZone::get(zone).is_ok();
+    let takes_zone = person.zone == USUAL_ZONE && jiff::tz::TimeZone::get(&browser.zone).is_ok();
     let wished = Person {
         telling: match &person.telling {
             None if !telling.is_usual() => Some(telling),
             kept => kept.clone(),
         },
-        zone: if takes_zone {
-            zone.to_owned()
-        } else {
-            person.zone.clone()
+        zone: match takes_zone {
+            true => browser.zone.clone(),
+            false => person.zone.clone(),
         },
         ..person.clone()
     };
-    if wished == *person
-        || event::count_of_subject(cx.tx, (Person::TABLE, me.as_str()), SET, Timestamp::UNIX_EPOCH)? > 0
-    {
-        return Ok(());
+    match wished == *person || has_chosen(cx, person)? {
+        true => Ok(None),
+        false => Ok(Some(wished)),
     }
-    cx.put_estate(SET, wished, json!({}))?;
-    Ok(())
 }
 
 /// One of a few values.

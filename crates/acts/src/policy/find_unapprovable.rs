@@ -253,7 +253,7 @@ fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, cx: &C
             .flat_map(|it| &it.members);
         let told = members.filter(idle).map(|person| {
             let login = directory.login(person);
-            format!("{login} has no role here, and without one nobody reads a change")
+            format!("{login} has no role here, which is needed to read a change")
         });
         return told.collect();
     };

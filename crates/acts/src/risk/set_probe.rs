@@ -28,7 +28,7 @@ impl PlainNoun for Probe {
 
     fn add(cx: &mut Context<'_, '_>, input: ProbeInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
-        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
+        check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         let known = Self::listed(cx)?;
         if known.iter().any(|probe| probe.key == input.key) {
             let text = format!("There is a probe `{}` already.", input.key);
@@ -55,7 +55,7 @@ impl PlainNoun for Probe {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ProbeInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
-        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
+        check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         if input.key != self.key {
             reading.wrong("key", "not_allowed", "Rules name a probe by its key, which stays.");
         }

@@ -43,7 +43,7 @@ pub fn find_slots(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Slot>> {
         reading.wrong(
             "zone",
             "unknown",
-            format!("`{name}` is no IANA zone, such as Europe/Oslo."),
+            format!("`{name}` is not an IANA time zone such as Europe/Oslo."),
         );
     }
     reading.finish()?;

@@ -330,7 +330,7 @@ pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()
         return Ok(());
     }
     let text = format!("The freeze “{}” is over, so it stops nothing.", freeze.title);
-    Err(Refusal::not_now("freeze_over", text, "Nothing has to be done.", Vec::new()).into())
+    Err(Refusal::not_now("freeze_over", text, "No action is needed.", Vec::new()).into())
 }
 
 /// The time of a freeze that an exception is for: the one of the named instant; otherwise the first over the planned window of
@@ -367,7 +367,7 @@ fn excepted_time(freeze: &Freeze, change: &Change, named: Option<Timestamp>, now
 fn check_exceptable(freeze: &Freeze, change: &Change, time: Occurrence) -> Result<()> {
     if !change.state.is_open() {
         let text = format!("{} is {}, so no freeze stops it.", change.key, change.state);
-        return Err(Refusal::not_now("not_in_state", text, "Nothing has to be done.", Vec::new()).into());
+        return Err(Refusal::not_now("not_in_state", text, "No action is needed.", Vec::new()).into());
     }
     let is_excepted = freeze.exceptions_in(change, time).next().is_some();
     if freeze.thaws(change) || is_excepted {

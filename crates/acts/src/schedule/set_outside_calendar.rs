@@ -125,7 +125,7 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
         reading.wrong("url", "not_a_url", "`url` begins with https:// or http://.");
     }
     if let Some(url) = &input.url {
-        check_reach(reading, url, &cx.services.tools().reaches);
+        check_reach(reading, ("url", url.as_str()), &cx.services.tools().reaches);
     }
     if input.url.as_ref().is_some_and(|url| url.contains('@')) {
         let text = "`url` holds no login or password; `POST /outside-calendars/…/credentials` keeps them sealed.";

@@ -35,7 +35,7 @@ impl PlainNoun for Traffic {
     /// Replaces the table that a service has.
     fn add(cx: &mut Context<'_, '_>, input: TrafficInput, mut reading: Reading<'_>) -> Result<Self> {
         if !input.zone.is_empty() && zone(&input.zone).is_none() {
-            let text = format!("`{}` is no IANA zone, such as Europe/Oslo.", input.zone);
+            let text = format!("`{}` is not an IANA time zone such as Europe/Oslo.", input.zone);
             reading.wrong("zone", "unknown", text);
         }
         let (profile, source) = table_of(&mut reading, input.profile, (&input.zone, input.source));

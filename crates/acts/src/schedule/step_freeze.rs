@@ -58,7 +58,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
             "The freeze “{}” has no business owner, so it needs no agreement.",
             freeze.title
         );
-        return Err(Refusal::not_now("no_business_owner", text, "Nothing has to be done.", Vec::new()).into());
+        return Err(Refusal::not_now("no_business_owner", text, "No action is needed.", Vec::new()).into());
     };
     // The business agrees through a person, never through a machine account.
     if cx.directory()?.has_role(&cx.actor.person, Role::Pipeline) {
@@ -108,7 +108,7 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
 fn check_agreed(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     if freeze.course.announcement().is_some() {
         let text = format!("The freeze “{}” is announced already.", freeze.title);
-        return Err(Refusal::not_now("announced_already", text, "Nothing has to be done.", Vec::new()).into());
+        return Err(Refusal::not_now("announced_already", text, "No action is needed.", Vec::new()).into());
     }
     let Some(owner) = &freeze.course.business_owner else {
         return Ok(());

@@ -142,7 +142,7 @@ fn a_grave_incident_that_its_reporter_makes_not_major_says_why() {
     let key = second.key.clone();
     let entries = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
     assert!(
-        entries.iter().any(|row| row.text.contains("no major incident")),
+        entries.iter().any(|row| row.text.contains("not a major incident")),
         "{entries:#?}"
     );
     // Nor does the reporter bring the service under the freeze of another incident.
@@ -400,6 +400,52 @@ fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
         json!({"external_ref": "jira:OPS-8"}),
         set_incident::edit_incident,
     );
+}
+
+#[test]
+fn an_incident_takes_the_title_of_its_source_until_a_person_gives_it_another() {
+    let world = World::new();
+    let connection = world.system(|cx| {
+        let wanted = body(json!({"kind": "jira", "name": "Issues", "map": []}));
+        Ok(create_connection(cx, &wanted)?.0.id.0)
+    });
+    let report = |number: i64, title: &'static str| {
+        let connection = connection.clone();
+        world.pass_seconds(60);
+        world.system(move |cx| {
+            let alert = Alert {
+                source_key: "issue/OPS-7".to_owned(),
+                is_over: false,
+                reopens: true,
+                tells_state: true,
+                title: title.to_owned(),
+                services: vec!["pay".to_owned()],
+                severity: 3,
+                started_at: cx.now,
+                later_starts: Vec::new(),
+                told_at: Some(cx.now),
+                told_number: Some(number),
+                ended_at: None,
+            };
+            let told = take_alert::take_alert(cx, &connection, &alert)?;
+            let key = told.split(' ').next().unwrap_or_default().to_owned();
+            let title = cx.directory()?.incidents.get(&key).map(|it| it.title.clone());
+            Ok((key, title.unwrap_or_default()))
+        })
+    };
+    let (key, first) = report(1, "Slow");
+    assert_eq!(first, "Slow");
+    assert_eq!(report(2, "Payments fail"), (key.clone(), "Payments fail".to_owned()));
+    world.does("mona", &key, json!({"severity": 2}), set_incident::edit_incident);
+    assert_eq!(report(3, "Cards fail").1, "Cards fail", "another field was edited");
+    world.does(
+        "mona",
+        &key,
+        json!({"title": "No card works"}),
+        set_incident::edit_incident,
+    );
+    assert_eq!(report(4, "All is well").1, "No card works");
+    world.assert_replays();
 }
 
 #[test]

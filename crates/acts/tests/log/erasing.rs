@@ -19,6 +19,7 @@ use model::core::refusal::Refusal;
 use model::integration::outside_run::OutsideRun;
 use proof::report::Outcome;
 use serde_json::{Value, json};
+use store::idempotency::{self, RequestKey, SavedAnswer};
 use store::integration::inbox::{self, NewDelivery};
 use store::{Lane, Mode};
 
@@ -220,6 +221,57 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
         });
     }
     assert_proven(&world, &key);
+}
+
+#[test]
+fn a_response_kept_for_a_repeated_request_loses_erased_texts_and_stays() {
+    let world = world();
+    let key = world.draft("Rotate the password hunter2");
+    let kept = |named: &str| {
+        let answer =
+            json!({"body": {"key": named, "state": "draft", "title": "Rotate the password hunter2"}, "etag": 1});
+        SavedAnswer {
+            body_digest: "sha256:1".to_owned(),
+            status: 201,
+            answer: answer.to_string(),
+        }
+    };
+    let request = |key: &'static str| RequestKey {
+        credential: "token",
+        method: "POST",
+        path: "/api/v1/changes",
+        key,
+    };
+    let (own, other) = (kept(&key), kept("CHG-none"));
+    world.system(move |cx| {
+        idempotency::save(cx.tx, &request("own"), &own, cx.now)?;
+        Ok(idempotency::save(cx.tx, &request("other"), &other, cx.now)?)
+    });
+    let k = key.clone();
+    world.by("rita", move |cx| {
+        edit_change::edit_change(cx, &k, &body(json!({"title": "Rotate the password"})))
+    });
+    ask(
+        &world,
+        "ada",
+        &key,
+        json!({"kind": "former_texts", "reason": "A password stood in the title"}),
+    )
+    .unwrap();
+    confirm(&world, "bea", &key).unwrap();
+    let answer = |of: &'static str| {
+        let found = world.look(move |cx| Ok(idempotency::load(cx.tx, &request(of))?.unwrap()));
+        let found = found.unwrap();
+        assert_eq!(found.status, 201);
+        serde_json::from_str::<Value>(&found.answer).unwrap()
+    };
+    let body = json!({"key": key, "state": "draft", "title": erasure::ERASED});
+    assert_eq!(answer("own"), json!({"body": body, "etag": 1}));
+    assert_eq!(
+        answer("other")["body"]["title"],
+        "Rotate the password hunter2",
+        "another record's text stays"
+    );
 }
 
 /// The statement that takes one text with its salt out of the row of its event.

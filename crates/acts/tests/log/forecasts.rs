@@ -99,7 +99,7 @@ fn a_model_is_fitted_when_due_and_a_recorded_forecast_outlives_the_next_one() {
 
     let key = world.draft_at(
         "Widen the column",
-        "git:bbbb",
+        "git:bbbbe5e",
         ["2026-11-25T10:00:00Z", "2026-11-25T12:00:00Z"],
     );
     world.approved(key.clone());
@@ -187,7 +187,7 @@ fn the_second_change_of_a_service_is_no_first_one_though_the_model_does_not_know
     assert!(keep(&world, material(&world).unwrap()));
     let times = ["2026-11-25T10:00:00Z", "2026-11-25T12:00:00Z"];
     let new = |title: &str| -> Vec<String> {
-        let services = change(&world, &world.draft_at(title, "git:bbbb", times)).new_services;
+        let services = change(&world, &world.draft_at(title, "git:bbbbe5e", times)).new_services;
         services.into_iter().map(|service| service.0).collect()
     };
     assert_eq!(new("The first"), ["pay"]);
@@ -201,7 +201,7 @@ fn an_edit_before_the_work_is_judged_by_the_model_in_force() {
     assert!(keep(&world, material(&world).unwrap()));
     let key = world.draft_at(
         "Widen the column",
-        "git:bbbb",
+        "git:bbbbe5e",
         ["2026-11-25T10:00:00Z", "2026-11-25T12:00:00Z"],
     );
     world.approved(key.clone());

@@ -29,7 +29,7 @@ const ORDERS_OF_A_WORLD: usize = 20;
 /// How many acts there are in each.
 const ACTS: usize = 14;
 /// An artifact that an attacker would like to bring out under the permit.
-const SWAPPED: &str = "git:bbbb";
+const SWAPPED: &str = "git:bbbbe5e";
 
 /// Small random numbers, the same for the same seed (xorshift64*).
 struct Dice(u64);

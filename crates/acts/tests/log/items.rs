@@ -14,7 +14,7 @@ use acts::notify::list_items::{ItemQuery, Whose, list};
 use model::change::change_file::Actor;
 use model::change::related_records::Message;
 use model::core::enums::{AboutKind, ActionKind, ActionState, Closing};
-use model::notify::action_item::{About, ActionItem};
+use model::notify::action_item::{About, ActionItem, MOST_OPENED};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -248,6 +248,32 @@ fn an_item_of_a_person_goes_from_hand_to_hand_and_is_settled_by_its_owner() {
     let (k, request) = (key(), done());
     assert_eq!(tried(&world, "sam", move |cx| settle_item(cx, &k, &request)), "settled");
     world.assert_replays();
+}
+
+#[test]
+fn items_that_rules_open_in_the_acts_of_a_person_leave_the_person_room() {
+    let world = World::new();
+    world.by("rita", |cx| {
+        for number in 0..MOST_OPENED {
+            let new = NewItem {
+                part: format!("review/{number}"),
+                tells: false,
+                ..NewItem::new(ActionKind::Other, About::new(AboutKind::Other, "x"), "Look at it")
+            };
+            action_items::open(cx, new)?;
+        }
+        Ok(())
+    });
+    let add = |cx: &mut Context<'_, '_>| noun::add::<ActionItem>(cx, &body(json!({"title": "Renew it"})));
+    assert_eq!(tried(&world, "rita", add), "", "none of them is hers");
+    world.by("rita", move |cx| {
+        for _ in 1..MOST_OPENED {
+            add(cx)?;
+        }
+        Ok(())
+    });
+    assert_eq!(tried(&world, "rita", add), "too_many");
+    assert_eq!(tried(&world, "olga", add), "", "the limit is each person's");
 }
 
 #[test]

@@ -356,7 +356,7 @@ fn a_root_cause_moves_the_pending_changes_that_share_its_features_and_no_others(
     let world = with_history();
     assert!(keep(&world, material(&world).unwrap()));
     let plain = world.draft("Plain");
-    let hard = world.draft_of("Hard", "git:bbbb");
+    let hard = world.draft_of("Hard", "git:bbbbe5e");
     let k = hard.clone();
     world.by("rita", move |cx| {
         acts::change::edit_change::edit_change(cx, &k, &body(json!({"complexity": "high"}))).map(drop)
@@ -399,7 +399,7 @@ fn a_change_that_reviews_moved_far_enough_is_asked_for_a_peer() {
     assert!(keep(&world, material(&world).unwrap()));
     let late = json!({"key": "late_work", "name": "Late work", "features": ["expedited"]});
     world.system(move |cx| noun::add::<Cause>(cx, &body(late.clone())));
-    let key = world.draft_at("Late", "git:bbbb", ["2026-12-10T10:00:00Z", "2026-12-10T12:00:00Z"]);
+    let key = world.draft_at("Late", "git:bbbbe5e", ["2026-12-10T10:00:00Z", "2026-12-10T12:00:00Z"]);
     let k = key.clone();
     world.by("rita", move |cx| {
         let more = json!({"expedited": true, "expedited_reason": "Customs told us late."});

@@ -87,7 +87,7 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
     functions(&world, "rita", &["engineering"]);
     world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_ne!(digest_in_force(&world), before);
-    world.draft_of("Move booking to 4.2", "git:0e");
+    world.draft_of("Move booking to 4.2", "git:0ee5e5e");
 }
 
 #[test]

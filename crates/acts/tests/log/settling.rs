@@ -17,7 +17,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-const BUILDS: [&str; 4] = ["git:aaa1", "git:aaa2", "git:aaa3", "git:aaa4"];
+const BUILDS: [&str; 4] = ["git:aaa1e5e", "git:aaa2e5e", "git:aaa3e5e", "git:aaa4e5e"];
 
 fn question(build: &str) -> Question {
     Question {
@@ -37,7 +37,7 @@ fn world_of(world: World) -> (World, Vec<String>) {
     for build in BUILDS {
         let key = world.draft_of(&format!("Change for {build}"), build);
         keys.push(match build {
-            "git:aaa4" => key,
+            "git:aaa4e5e" => key,
             _ => world.approved(key),
         });
     }

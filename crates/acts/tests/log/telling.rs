@@ -1,18 +1,21 @@
 //! Messages whose mail waits: each goes out once, at the hour that its reader wishes, also over the days on which the clock
 //! is moved, and however often the work is begun.
 
+use acts::Context;
 use acts::change::verbs;
 use acts::directory::set_person;
 use acts::effects::{find_lost_timers, run_timer};
-use acts::notify::{send_deferred, set_telling};
+use acts::notify::send_deferred;
+use acts::notify::set_telling::{self, BrowserSettings};
 use jiff::Timestamp;
 use model::change::related_records::Message;
 use serde_json::json;
 use store::queue::job::{self, Job};
 use store::queue::timer::{self, Timer};
 use store::record::{self, Filter};
+use store::{Lane, Mode};
 
-use crate::world::{World, body};
+use crate::world::{TENANT, World, body};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -210,18 +213,41 @@ fn the_same_days_on_postgresql() {
     }
 }
 
+fn browser(language: &'static str, is_by_twelve: bool, zone: &str) -> BrowserSettings {
+    BrowserSettings {
+        language,
+        is_by_twelve,
+        zone: zone.to_owned(),
+    }
+}
+
+/// Whether a sign-in of Rita from this browser would write, as found in a transaction that only reads.
+fn would_write(world: &World, browser: BrowserSettings) -> bool {
+    let act = move |cx: &mut Context<'_, '_>| set_telling::would_take_from_browser(cx, &browser);
+    let found = world
+        .executor
+        .wait(Lane::Pages, TENANT, world.actor("rita"), Mode::Read, act);
+    found.unwrap()
+}
+
 #[test]
 fn the_zone_of_a_browser_is_taken_where_nobody_chose_one() {
     let world = World::new();
     world.system(|cx| set_person::edit_person(cx, "rita", &body(json!({"zone": "UTC"}))).map(drop));
     let comes = |zone: &'static str| {
-        world.by("rita", move |cx| set_telling::take_from_browser(cx, "", false, zone));
+        let wished = browser("", false, zone);
+        world.by("rita", move |cx| set_telling::take_from_browser(cx, &wished));
         world.system(|cx| Ok(cx.directory()?.by_login("rita").unwrap().zone.clone()))
     };
     assert_eq!(comes(""), "UTC");
     assert_eq!(comes("Nowhere/At_all"), "UTC");
+    assert!(would_write(&world, browser("", false, "Europe/Oslo")));
     assert_eq!(comes("Europe/Oslo"), "Europe/Oslo");
     assert_eq!(comes("Asia/Tokyo"), "Europe/Oslo", "it is theirs by now");
+    assert!(
+        !would_write(&world, browser("de", true, "Asia/Tokyo")),
+        "a later sign-in writes nothing"
+    );
     world.assert_replays();
 }
 
@@ -229,7 +255,9 @@ fn the_zone_of_a_browser_is_taken_where_nobody_chose_one() {
 fn preferences_that_were_set_back_are_not_taken_from_a_browser_again() {
     let world = World::new();
     let comes = || {
-        world.by("rita", |cx| set_telling::take_from_browser(cx, "de", true, ""));
+        world.by("rita", |cx| {
+            set_telling::take_from_browser(cx, &browser("de", true, ""))
+        });
         world.system(|cx| Ok(cx.directory()?.by_login("rita").unwrap().telling.clone()))
     };
     let taken = comes().unwrap();
@@ -240,5 +268,25 @@ fn preferences_that_were_set_back_are_not_taken_from_a_browser_again() {
     let usual = body(json!({"how": "at_once"}));
     world.by("rita", move |cx| set_telling::set_telling(cx, "rita", &usual).map(drop));
     assert_eq!(comes(), None);
+    world.assert_replays();
+}
+
+#[test]
+fn usual_preferences_that_a_person_saves_are_their_choice() {
+    let world = World::new();
+    world.system(|cx| set_person::edit_person(cx, "rita", &body(json!({"zone": "UTC"}))).map(drop));
+    let saved = || {
+        let usual = body(json!({"how": "at_once", "zone": "UTC"}));
+        world.by("rita", move |cx| set_telling::set_telling(cx, "rita", &usual).map(drop));
+        world.system(|cx| Ok(cx.directory()?.by_login("rita").unwrap().clone()))
+    };
+    let chosen = saved();
+    world.by("rita", |cx| {
+        set_telling::take_from_browser(cx, &browser("de", true, "Europe/Vienna"))
+    });
+    let after = world.system(|cx| Ok(cx.directory()?.by_login("rita").unwrap().clone()));
+    assert_eq!(after, chosen, "the browser changes nothing");
+    assert_eq!((after.telling, after.zone.as_str()), (None, "UTC"));
+    assert_eq!(saved().version, chosen.version, "the same choice again is not written");
     world.assert_replays();
 }

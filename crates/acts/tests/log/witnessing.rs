@@ -164,7 +164,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         "not_go",
         "the gate is open there, and the permit is for here"
     );
-    assert_eq!(code(consume("git:bbbb")), "not_go");
+    assert_eq!(code(consume("git:bbbbe5e")), "not_go");
     let used = consume(ARTIFACT).unwrap();
     assert_eq!(
         (used.used_at, used.used_by.as_ref()),

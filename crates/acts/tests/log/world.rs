@@ -32,7 +32,7 @@ use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 use crate::once;
 
 pub const TENANT: &str = "halden";
-pub const ARTIFACT: &str = "git:aaaa";
+pub const ARTIFACT: &str = "git:aaaae5e";
 /// How large a chunk of evidence is, in bytes.
 const CHUNK: usize = 16;
 /// The file of evidence of each closed change: two whole chunks and a half.

@@ -47,7 +47,8 @@ fn approving_for_a_program_shows_the_card_beside_its_answer() {
 
 #[test]
 fn a_digest_that_is_no_longer_current_is_told_once_with_what_has_changed() {
-    let detail = "The change was edited since you read it. You named sha256:old; now it is sha256:c.";
+    let detail =
+        "The change was edited since you read it. You sent the digest sha256:old; the present digest is sha256:c.";
     let problem = json!({"status": 409, "code": "digest_not_current", "detail": detail,
         "changes": [{"field": "title", "covers": "what", "old": "Move it", "new": "Move it all"}],
         "unmet": [{"code": "digest_not_current", "text": detail, "satisfy": "Read the change as it stands now.", "waiting_on": []}]});

@@ -360,7 +360,7 @@ fn what_is_missing_names_both_choices_and_nothing_that_a_variable_gave() {
 #[test]
 fn a_refusal_names_options_and_commands_where_the_api_names_fields_and_routes() {
     let problem = json!({"status": 409, "code": "field_missing", "detail": "It cannot be submitted yet.",
-        "unmet": [{"code": "field_missing", "text": "It does not say a planned start.", "satisfy": "Fill in `planned_start`.",
+        "unmet": [{"code": "field_missing", "text": "The change still needs a planned start.", "satisfy": "Fill in `planned_start`.",
             "waiting_on": []}]});
     let server = Scripted::new(vec![(409, "", problem)]);
     let (output, _) = server.run(&["change", "submit", "CHG-7"]);

@@ -72,7 +72,7 @@ fn approval_unmet_for(
         return Some(unmet(
             "cannot_be_met",
             format!(
-                "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
+                "Rule `{rule_id}` requires a decision of {} for {}, and no independent approver is available.",
                 approvers_name(&unstaffed(rule, &yes, &open)),
                 target.service
             ),
@@ -99,7 +99,7 @@ fn approval_unmet_for(
     Some(unmet(
         "approval_missing",
         format!(
-            "{} {} of {} approvals on {covered} are there for {}.",
+            "{} {} of {} approvals on {covered} have been given for {}.",
             sentence(&row.obligation.reason),
             yes.count(),
             rule.count,
@@ -114,8 +114,8 @@ fn approval_unmet_for(
 fn later_stage(rule_id: &str, (own, open): (u32, u32), people: Vec<String>) -> Unmet {
     unmet(
         "approval_missing",
-        format!("Rule `{rule_id}` is of stage {own}, and stage {open} is still open."),
-        "Its people are asked once all earlier stages are met.",
+        format!("Rule `{rule_id}` belongs to stage {own}, and stage {open} is still open."),
+        "Its approvers are asked once all earlier stages are met.",
         people,
     )
 }
@@ -157,11 +157,12 @@ fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, ru
     unmet(
         "cannot_be_met",
         format!(
-            "Rule `{rule_id}` asks {} for the planned times, and {} set them: nobody agrees to times of their own.",
+            "Rule `{rule_id}` requires a decision of {} on the planned times, but {} set them and cannot approve \
+             their own times.",
             approvers_name(&rule.from),
             set_by.join(" and ")
         ),
-        "Somebody else sets the planned times, the same or others (PUT …/schedule).",
+        "Another person must set the planned times, even the same ones (PUT …/schedule).",
         logins(directory, &others),
     )
 }
@@ -183,14 +184,16 @@ fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
 /// The sentence on how to give a rule one more possible approver.
 fn who_is_added(asked: &Asked) -> String {
     match asked {
-        Asked::Owner => "Give the service another owner.".to_owned(),
-        Asked::TechnicalLead => "Give the service another technical lead.".to_owned(),
-        Asked::Data => "Give the service another data owner.".to_owned(),
-        Asked::Security => "Give the service another security owner, or somebody the role `security`.".to_owned(),
-        Asked::ChangeManager => "Give somebody else the role `change_manager`.".to_owned(),
+        Asked::Owner => "Add another owner of the service.".to_owned(),
+        Asked::TechnicalLead => "Add another technical lead of the service.".to_owned(),
+        Asked::Data => "Add another data owner of the service.".to_owned(),
+        Asked::Security => {
+            "Add another security owner of the service, or another person with the role `security`.".to_owned()
+        }
+        Asked::ChangeManager => "Give another person the role `change_manager`.".to_owned(),
         Asked::Tester => "Name another `tester`.".to_owned(),
-        Asked::Group(key) => format!("Give the group {key} another member."),
-        Asked::Groups(_) => "Give one of the groups another member.".to_owned(),
+        Asked::Group(key) => format!("Add another member to the group {key}."),
+        Asked::Groups(_) => "Add another member to one of the groups.".to_owned(),
     }
 }
 
@@ -198,7 +201,7 @@ fn who_is_added(asked: &Asked) -> String {
 fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     let who = missing_approvers_text(rule_id, rule, yes);
     match rule.second_factor {
-        true => format!("{who} It takes a second factor."),
+        true => format!("{who} This requires a second factor."),
         false => who,
     }
 }
@@ -206,16 +209,16 @@ fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
 /// The sentence that names the missing approvers; with distinct groups only the groups that still lack a person.
 fn missing_approvers_text(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     let Some(keys) = rule.from.distinct_groups() else {
-        return format!("{} approves (rule `{rule_id}`).", approvers_name(&rule.from));
+        return format!("{} must approve (rule `{rule_id}`).", approvers_name(&rule.from));
     };
     let open: Vec<GroupKey> = keys.iter().filter(|key| yes.takes(key.as_str())).cloned().collect();
     let lacking = (rule.count as usize).saturating_sub(yes.count());
     let several = open.len() > 1;
     let who = approvers_name(&Asked::Groups(open));
     match (several, lacking) {
-        (false, _) => format!("{who} approves (rule `{rule_id}`)."),
-        (true, 1) => format!("one of {who} approves (rule `{rule_id}`)."),
-        (true, _) => format!("{lacking} of {who} approve, each by another person (rule `{rule_id}`)."),
+        (false, _) => format!("{who} must approve (rule `{rule_id}`)."),
+        (true, 1) => format!("one of {who} must approve (rule `{rule_id}`)."),
+        (true, _) => format!("{lacking} of {who} must approve, each by a different person (rule `{rule_id}`)."),
     }
 }
 
@@ -228,14 +231,16 @@ pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) ->
         let mark = one.marks().next();
         let satisfy = match mark {
             Some(mark) => format!(
-                "An administrator says who that is: `assent person account LOGIN --add {mark}` (rule `{rule}`)."
+                "An administrator assigns the account to a person: `assent person account LOGIN --add {mark}` (rule \
+                 `{rule}`)."
             ),
-            None => format!("The commit is made anew with its author's address (rule `{rule}`)."),
+            None => format!("Recreate the commit with its author's address (rule `{rule}`)."),
         };
         unmet(
             "committer_unknown",
             format!(
-                "{} has a hand in the commits of this change and is nobody here, so nobody can be kept apart from them.",
+                "{} contributed to the commits of this change but is not known here, so separation of duties cannot \
+                 be checked.",
                 one.called()
             ),
             satisfy,
@@ -245,8 +250,8 @@ pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) ->
     let not_told = file.committers.not_told.iter().map(|commit| {
         unmet(
             "committers_not_told",
-            format!("The push of {commit} did not tell all of its commits, so who made them is not known."),
-            format!("The commits are pushed to another branch, few at a time (rule `{rule}`)."),
+            format!("The push of {commit} did not list all of its commits, so their authors are not known."),
+            format!("Push the commits to another branch, a few at a time (rule `{rule}`)."),
             planners.clone(),
         )
     });
@@ -254,12 +259,10 @@ pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) ->
         unmet(
             "committers_too_far",
             format!(
-                "More pushes lie behind this change than are looked at: who made the commits before {commit} is not known."
+                "This change includes more pushes than Assent examines, so the authors of the commits before \
+                 {commit} are not known."
             ),
-            format!(
-                "An earlier commit is brought to the same place first, by a change of its own: what ran there was decided \
-                 then (rule `{rule}`)."
-            ),
+            format!("First deploy an earlier commit to the same place with a change of its own (rule `{rule}`)."),
             planners.clone(),
         )
     });

@@ -322,7 +322,7 @@ pub(crate) fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId)
     case.emit("approval.unacknowledged", json!({"person": person, "rule": rule}));
     let mark = format!("{rule}/{}", request.acknowledge_by);
     let news = format!("{} still waits for your decision.", case.change().key);
-    let next = "Acknowledge it, decide, or return it with a question.";
+    let next = "Acknowledge the request, decide, or return the change with a question.";
     case.write_to(person, "reminder", &mark, news, next);
     let (owner, name) = (case.change().content.owner.clone(), case.name(person));
     let news = format!("{name} has not acknowledged {}.", case.change().key);
@@ -331,7 +331,7 @@ pub(crate) fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId)
         ("unacknowledged", Some(format!("waits for {name}"))),
         &format!("{mark}/{person}"),
         news,
-        "Ask them, or another who may decide.",
+        "Contact them or another approver.",
     );
 }
 
@@ -347,11 +347,11 @@ pub(crate) fn undecided(case: &mut Case<'_>, rule: &str, person: &PersonId) {
         json!({"person": person, "rule": rule, "decide_by": clock.decide_by.to_string()}),
     );
     let news = format!(
-        "{} waits for your decision until {} (rule `{rule}`).",
+        "{} awaits your decision until {} (rule `{rule}`).",
         case.change().key,
         clock.decide_by
     );
-    let next = "Decide, or return it with a question; after that it goes to others as well.";
+    let next = "Decide, or return the change with a question; afterwards it is escalated to others as well.";
     case.write_to(
         person,
         "decide_soon",
@@ -506,11 +506,11 @@ fn notify_step(
         return;
     }
     let news = format!(
-        "{} still waits for {} (rule `{rule_id}`); nothing is approved by waiting.",
+        "{} still waits for {} (rule `{rule_id}`); no change is approved by a timeout.",
         case.change().key,
         approvers_name(&missing_source(&case.file, row, rule, case.now))
     );
-    let next = "Reach those who may decide, or name others who may; an administrator changes owners and groups.";
+    let next = "Contact the approvers, or have an administrator change the owners and groups.";
     let mark = format!("{rule_id}/{}/{due_at}", step.as_str());
     for person in people {
         case.write_to(&person, "escalated", &mark, news.clone(), next);
@@ -534,8 +534,8 @@ pub(crate) fn note_late_decision(case: &mut Case<'_>, since: Timestamp) {
     let letter = Letter {
         topic: "answered_late",
         headline: None,
-        news: format!("Your answer on {} came after it was escalated at {since}.", change.key),
-        next: "Nothing has to be done; others were asked or told meanwhile.".to_owned(),
+        news: format!("Your decision on {} came after the escalation at {since}.", change.key),
+        next: "No action is needed; others have been asked or notified meanwhile.".to_owned(),
         dedup: format!("{}/answered_late/{since}/{person}", change.key),
         to: person,
     };

@@ -107,12 +107,12 @@ fn not_approver_text(case: &Case<'_>, person: &PersonId) -> String {
         );
     }
     if !rules_open_for(&case.file, &case.directory, person, case.now).is_empty() {
-        return format!("This token does not carry the role as which {name} is asked; use one that does, or sign in.");
+        return format!("This token lacks the role as which {name} is asked. Use a token with that role, or sign in.");
     }
     if let Some(stage) = later_stage(case, person) {
-        return format!("{name} is asked in stage {stage}, once the rules of the stages before it are met.");
+        return format!("{name} is an approver in stage {stage}, once the rules of the earlier stages are met.");
     }
-    format!("No rule asks {name} about this change.")
+    format!("No rule makes {name} an approver of this change.")
 }
 
 /// The later stage in which a person will be an approver.
@@ -145,7 +145,7 @@ fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering>
     let (fields, reason) = reading.object("lowering", |inner| {
         let fields: Vec<RatedFact> = inner.words("fields").unwrap_or_default();
         if fields.is_empty() {
-            inner.wrong("fields", "missing", "Name the fields whose lower values you accept.");
+            inner.wrong("fields", "missing", "List the fields whose lower values you accept.");
         }
         (fields, inner.needed("reason", TEXT))
     })?;
@@ -157,7 +157,10 @@ fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering>
                 derived: found.derived.clone(),
             }),
             None => {
-                let text = format!("The change does not state `{fact}` below what its services and config items say.");
+                let text = format!(
+                    "The change does not state `{fact}` below the value derived from its services and \
+                    config items."
+                );
                 reading.wrong("lowering.fields", "not_lowered", text);
             }
         }
@@ -206,7 +209,7 @@ fn read_decision(case: &Case<'_>, body: &Body) -> Result<DecisionInput, Refusal>
             if let Some(checker) = &checker {
                 read_content::refuse_departed(inner, "checker", checker, &directory);
                 if conditions::is_own(&case.file, checker) {
-                    let text = "The requester and the authors of a change check none of its conditions.";
+                    let text = "The requester and the authors of a change cannot check its conditions.";
                     inner.wrong("checker", "not_allowed", text);
                 }
             }
@@ -217,29 +220,29 @@ fn read_decision(case: &Case<'_>, body: &Body) -> Result<DecisionInput, Refusal>
         reading.wrong(
             "conditions",
             "missing",
-            "An approval with conditions names at least one.",
+            "An approval with conditions needs at least one condition.",
         );
     }
     if decision != Decision::ApproveWithConditions && !conditions.is_empty() {
         reading.wrong(
             "conditions",
             "not_allowed",
-            "Only an approval with conditions names conditions.",
+            "Only an approval with conditions can have conditions.",
         );
     }
     let lowering = read_lowering(&mut reading, case);
     let is_yes = matches!(decision, Decision::Approve | Decision::ApproveWithConditions);
     if lowering.is_some() && !is_yes {
-        reading.wrong("lowering", "not_allowed", "Only an approval accepts lower values.");
+        reading.wrong("lowering", "not_allowed", "Only an approval can accept lower values.");
     }
     let is_of_what = open_rules_here(case).iter().any(|asking| asking.rule.covers.what());
     if lowering.is_some() && !is_of_what {
-        let text = "Lower values are accepted by those whom a rule asks about what is done.";
+        let text = "Only approvers of *what* is done can accept lower values.";
         reading.wrong("lowering", "not_allowed", text);
     }
     let speechless = matches!(decision, Decision::Reject | Decision::Return) && comment.is_none();
     if speechless {
-        reading.wrong("comment", "missing", "Say why, in `comment`.");
+        reading.wrong("comment", "missing", "Give a reason in `comment`.");
     }
     reading.finish()?;
     Ok(DecisionInput {
@@ -315,7 +318,10 @@ fn check_board_vote(case: &mut Case<'_>, word: &DecisionInput) -> Result<(), Ref
         return Ok(());
     }
     let groups: Vec<String> = asked.iter().map(|asking| approvers_name(&asking.rule.from)).collect();
-    let text = format!("{} decides at a meeting: name it in `meeting`.", groups.join(" and "));
+    let text = format!(
+        "{} decides at a meeting: enter its id in `meeting`.",
+        groups.join(" and ")
+    );
     Err(Refusal::field("meeting", "missing", text))
 }
 
@@ -330,7 +336,7 @@ fn give_back(case: &mut Case<'_>, word: &DecisionInput) -> RecordId {
         }
     }
     approval.state = ApprovalState::Voided;
-    approval.ended = Some("it returned the change with a question".to_owned());
+    approval.ended = Some("the decision returned the change with a question".to_owned());
     case.emit(
         "approval.given",
         json!({
@@ -364,7 +370,8 @@ pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> 
         return Ok(());
     }
     let text = format!(
-        "The change was edited since you read it. You named {named}; now it is {} (what {}, when {}).",
+        "The change was edited since you read it. You sent the digest {named}; the present digest is {} (what {}, \
+         when {}).",
         digests.content, digests.what, digests.when
     );
     Err(Refusal::NotCurrent {
@@ -415,8 +422,8 @@ fn check_is_distinct(case: &Case<'_>) -> Result<(), Refusal> {
 /// The refusal of a second decision that counts as the same person's.
 pub(crate) fn same_person_refusal(case: &Case<'_>) -> Refusal {
     let text = format!(
-        "{} already counts for a decision on this change. Under dual control an account counts as the person who set its \
-         password or provider within the last day, or made its token.",
+        "{} has already decided on this change. Under dual control, an account counts as the person who set its \
+         password or provider within the last day, or created its token.",
         case.name(case.actor.speaker())
     );
     Refusal::not_allowed("one_hand", text)
@@ -437,12 +444,12 @@ fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
     let shown = actor.fresh_factor(now).map(|factor| factor.kind.as_str());
     let text = match shown {
         Some("totp" | "passkey" | "recovery_code") => {
-            "This needs a second factor, and yours was set up by your password alone less than a day ago: it counts from a day \
-             after that. Until then somebody else decides, or you come back."
+            "This needs a second factor, and yours was set up with only your password less than a day ago. Decide \
+             when that day is over, or let another person decide."
         }
         Some(kind) if kind.starts_with("provider:") => {
-            "This needs a second factor, and your identity provider did not say that you showed it one. Sign in anew with more \
-             than a password there, or set up an authenticator app or a passkey on your account page."
+            "This needs a second factor, and your identity provider did not report one. Sign in there again with \
+             more than a password, or set up an authenticator app or a passkey on your account page."
         }
         _ => {
             "This needs a second factor, shown within the last five minutes in a session: confirm with your authenticator app or \
@@ -575,7 +582,7 @@ fn reject(case: &mut Case<'_>, reason: String) {
         "rejected",
         &at.to_string(),
         news,
-        "Revise it, which makes it a draft again, or cancel it.",
+        "Revise the change, which makes it a draft again, or cancel it.",
     );
 }
 
@@ -602,17 +609,17 @@ pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal>
     if !standing {
         return Err(Refusal::not_now(
             "not_standing",
-            "This decision no longer stands.",
+            "This decision is no longer valid.",
             "Decide again.",
             Vec::new(),
         ));
     }
     if used {
-        let text = "A permit has been issued on this decision, so it can no longer be withdrawn.";
+        let text = "A permit was issued on the basis of this decision, so the decision can no longer be withdrawn.";
         return Err(Refusal::not_now(
             "permit_issued",
             text,
-            "Return the change, which ends all its decisions and permits; or hold it, which ends its permits.",
+            "Return the change, which voids its decisions and permits, or put it on hold, which revokes its permits.",
             Vec::new(),
         ));
     }
@@ -659,7 +666,7 @@ fn send_back(case: &mut Case<'_>, question: String) {
         "returned",
         &at.to_string(),
         news,
-        "Answer it in the change and submit it again.",
+        "Answer the question in the change and submit the change again.",
     );
     settle(case);
 }
@@ -677,8 +684,8 @@ pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
     let same = case.file.hands.same(&case.actor.person);
     if !manager || same.into_iter().any(|person| is_of_interest(case.change(), person)) {
-        let text =
-            "A rejection is overruled by a change manager who neither asked for the change nor owns or wrote it.";
+        let text = "Only a change manager who is not the requester, the owner or an author of the change can overrule its \
+             rejection.";
         return Err(Refusal::not_allowed("not_allowed", text));
     }
     let mut reading = Reading::new(body, "");

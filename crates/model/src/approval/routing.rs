@@ -93,9 +93,9 @@ fn notify_withdrawn(case: &mut Case<'_>, gone: Vec<Request>) {
             "approval.request_ended",
             json!({"person": person, "rule": rule, "because": because}),
         );
-        let news = format!("{} no longer waits for you (rule `{rule}`).", case.change().key);
+        let news = format!("{} no longer needs your decision (rule `{rule}`).", case.change().key);
         let mark = format!("{rule}/{}", case.now);
-        let next = "Nothing has to be done; a decision that you gave stands.";
+        let next = "No action is needed; your decision remains valid.";
         case.write_to(&person, "no_longer_asked", &mark, news, next);
     }
 }
@@ -103,14 +103,14 @@ fn notify_withdrawn(case: &mut Case<'_>, gone: Vec<Request>) {
 fn notify_requested(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
     for (person, rule) in fresh {
         case.emit("approval.requested", json!({"person": person, "rule": rule}));
-        let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
+        let text = format!("{} needs your decision (rule `{rule}`).", case.change().key);
         let mark = format!("{}/{rule}/{}", case.change().digests.content, case.now);
         case.write_to(
             &person,
             "asked_to_approve",
             &mark,
             text,
-            "Approve it, set conditions, return it with a question, or reject it.",
+            "Approve the change, set conditions, return it with a question, or reject it.",
         );
     }
 }
@@ -138,11 +138,11 @@ fn notify_expired(case: &mut Case<'_>) {
         let data = json!({"approval": approval, "person": person, "rule": rule, "valid_until": until.to_string()});
         case.emit("approval.expired", data);
         let news = format!(
-            "Your approval of {} was good until {until} (rule `{rule}`) and counts no more.",
+            "Your approval of {} was valid until {until} (rule `{rule}`) and has expired.",
             case.change().key
         );
         let mark = format!("{approval}/{rule}");
-        let next = "Look at the change again and decide anew.";
+        let next = "Review the change and decide again.";
         case.write_to(&person, "approval_expired", &mark, news, next);
     }
 }
@@ -173,7 +173,7 @@ pub(crate) fn forget_acknowledgements(case: &mut Case<'_>) {
             case.change().key
         );
         let mark = format!("{}/{rule}/{}", case.change().digests.content, case.now);
-        let next = "Look at what changed, and acknowledge it anew or decide.";
+        let next = "Review what changed, and acknowledge again or decide.";
         case.write_to(&person, "asked_to_approve", &mark, text, next);
     }
 }

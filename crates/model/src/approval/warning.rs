@@ -138,7 +138,7 @@ pub fn of_conflict(found: &Found) -> Warning {
         from: Some(found.from),
         to: Some(found.to),
         why: found.met.iter().map(|met| met.sentence()).collect(),
-        ..Warning::new(kind, format!("It conflicts with {}.", found.name()))
+        ..Warning::new(kind, format!("The change conflicts with {}.", found.name()))
     }
 }
 
@@ -163,7 +163,7 @@ fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Times
     let (kind, text) = match freeze.excepts_at(change, at) {
         true => (
             WarningKind::FreezePassed,
-            format!("The freeze “{}” lets it pass.", freeze.title),
+            format!("The change has an exception from the freeze “{}”.", freeze.title),
         ),
         false => (WarningKind::Freeze, format!("The freeze “{}” stops it.", freeze.title)),
     };
@@ -190,7 +190,7 @@ fn freezes_of_undo(change: &Change, directory: &Directory, now: Timestamp) -> Ve
     };
     let row = |freeze: &Freeze| {
         let span = freeze.over(from, to).next()?;
-        let text = format!("The freeze “{}” lies over its planned undo.", freeze.title);
+        let text = format!("The freeze “{}” applies during the planned undo.", freeze.title);
         Some(Warning {
             about: freeze.title.clone(),
             id: Some(freeze.id.to_string()),
@@ -221,8 +221,8 @@ fn of_glass(change: &Change, now: Timestamp) -> Vec<Warning> {
         change.lawful_break_glass().is_some(),
         waits_for_cosignature(change, now),
     ) {
-        (true, _) => "A broken glass stands in for approvals, windows and freezes.",
-        (false, true) => "A broken glass waits for the second signature.",
+        (true, _) => "Break-glass replaces approvals, windows and freezes.",
+        (false, true) => "A break-glass awaits its co-signature.",
         // It opened nothing, so nothing was passed by.
         (false, false) => return Vec::new(),
     };

@@ -108,7 +108,7 @@ pub fn merged_results(said: &[String], asked: &[(&str, AuditAnswer)]) -> Result<
     for text in said {
         let Some((rule, answer)) = text.split_once('=') else {
             return Err(format!(
-                "`{text}` is no answer: write `RULE=held`, `RULE=exception` or `RULE=not_applicable`."
+                "`{text}` is not a valid answer: use `RULE=held`, `RULE=exception` or `RULE=not_applicable`."
             ));
         };
         let Some((rule, _)) = asked.iter().find(|(known, _)| *known == rule) else {
@@ -120,7 +120,7 @@ pub fn merged_results(said: &[String], asked: &[(&str, AuditAnswer)]) -> Result<
         };
         let answer = answer.parse::<AuditAnswer>().map_err(|why| format!("{why}."))?;
         if given.insert(*rule, answer).is_some() {
-            return Err(format!("The question `{rule}` is answered twice."));
+            return Err(format!("The question `{rule}` has two answers."));
         }
     }
     let answer = |(rule, of_log): &(&str, AuditAnswer)| format!("{rule}={}", given.get(rule).unwrap_or(of_log));
@@ -143,10 +143,10 @@ mod tests {
         assert_eq!(said(&[]).unwrap(), ["one=held", "two=not_applicable"]);
         assert_eq!(said(&["two=exception"]).unwrap(), ["one=held", "two=exception"]);
         for (bad, wanted) in [
-            (vec!["one"], "is no answer"),
+            (vec!["one"], "is not a valid answer"),
             (vec!["three=held"], "it has: one, two."),
             (vec!["one=fine"], "held, exception, not_applicable"),
-            (vec!["one=held", "one=exception"], "answered twice"),
+            (vec!["one=held", "one=exception"], "has two answers"),
         ] {
             let why = said(&bad).unwrap_err();
             assert!(why.contains(wanted), "{why}");

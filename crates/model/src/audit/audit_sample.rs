@@ -25,7 +25,7 @@ pub struct AuditSample {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What the sample is for.
+    /// The purpose of the sample.
     #[card(text)]
     pub title: String,
     /// The control that it tests, such as SOX-CM-1.
@@ -34,15 +34,15 @@ pub struct AuditSample {
     pub from: Timestamp,
     /// The end of the span, not included.
     pub to: Timestamp,
-    /// The kinds of change; all unless said.
+    /// The kinds of change; all by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub kinds: BTreeSet<Kind>,
-    /// The levels of risk; all unless said.
+    /// The levels of risk; all by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub risks: BTreeSet<Level>,
-    /// The services; all unless said. With services the sample is stratified by them too.
+    /// The services; all by default. With services, the sample is also stratified by service.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
@@ -87,10 +87,10 @@ pub struct AuditSample {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct AuditSampleInput {
-    /// What the sample is for.
+    /// The purpose of the sample.
     #[card(text, example = "Changes of the third quarter")]
     pub title: String,
-    /// The control that it tests, such as SOX-CM-1; control reports list them.
+    /// The tested control, such as SOX-CM-1; control reports list the samples of each control.
     #[card(example = "SOX-CM-1")]
     pub control: String,
     /// The begin of the span in which the work of a change began.
@@ -99,19 +99,19 @@ pub struct AuditSampleInput {
     /// The end of the span, not included.
     #[card(label = "To", option = "to", example = "2026-10-01T00:00:00Z")]
     pub to: Timestamp,
-    /// The kinds of change; all unless said.
+    /// The kinds of change; all by default.
     #[card(words, option = "kind")]
     pub kinds: BTreeSet<Kind>,
-    /// The levels of risk; all unless said.
+    /// The levels of risk; all by default.
     #[card(words, option = "risk")]
     pub risks: BTreeSet<Level>,
-    /// The services; all unless said. With services the sample is stratified by them too.
+    /// The services; all by default. With services, the sample is also stratified by service.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
-    /// What the lots are drawn with; the root of the log unless said.
+    /// The seed of the random selection; by default the root of the log.
     #[card(most = SEED)]
     pub seed: Option<String>,
-    /// How many changes; what auditors usually test for such a population unless said.
+    /// The number of changes; by default the usual sample size for such a population.
     #[card(most = draw::MOST, example = "25")]
     pub size: Option<i64>,
 }

@@ -38,15 +38,11 @@ pub const CARD: Card = Card {
     command: "auditor-look",
     columns: &["id", "person", "about", "key", "at"],
     verbs: verbs! {
-        List "list_auditor_looks" at "/auditor-looks" may AUDIT => "List what auditors looked at, once per auditor, record and day", token Audit;
-        Show "show_auditor_look" at "/auditor-looks/{id}" may AUDIT => "Show that an auditor looked at something", token Audit;
+        List "list_auditor_looks" at "/auditor-looks" may AUDIT => "List the records that auditors viewed, once per auditor, record and day", token Audit;
+        Show "show_auditor_look" at "/auditor-looks/{id}" may AUDIT => "Show a record that an auditor viewed", token Audit;
     },
-    events: &[Event::new(
-        "auditor_look.noted",
-        "eye",
-        "looked at something as an auditor",
-    )],
-    ..Card::of::<AuditorLook, NoInput>("auditor_look", "Auditor looks")
+    events: &[Event::new("auditor_look.noted", "eye", "viewed a record as an auditor")],
+    ..Card::of::<AuditorLook, NoInput>("auditor_look", "Auditor access")
 };
 
 impl AuditorLook {

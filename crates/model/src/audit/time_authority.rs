@@ -29,15 +29,15 @@ pub struct TimeAuthority {
     /// The address that takes requests over HTTP (RFC 3161, section 3.4).
     #[card(text)]
     pub url: String,
-    /// Certificates in PEM that its time stamps are trusted by: its own, or those of its issuers.
+    /// PEM certificates that make its time stamps trusted: its own, or those of its issuers.
     #[card(most = CERTIFICATES)]
     pub certificates: String,
-    /// How many hours lie between two time stamps; none is asked for while the log does not grow.
+    /// The number of hours between two time stamps; no time stamp is requested while the log does not grow.
     pub every_hours: i64,
     /// Whether time stamps are asked for.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
@@ -52,10 +52,10 @@ pub struct TimeAuthorityInput {
     /// The address that takes requests over HTTP (RFC 3161, section 3.4).
     #[card(text, positional, example = "https://tsa.example/tsr")]
     pub url: String,
-    /// Certificates in PEM that its time stamps are trusted by: its own, or those of its issuers.
+    /// PEM certificates that make its time stamps trusted: its own, or those of its issuers.
     #[card(most = CERTIFICATES, example = "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----")]
     pub certificates: String,
-    /// How many hours lie between two time stamps; none is asked for while the log does not grow.
+    /// The number of hours between two time stamps; no time stamp is requested while the log does not grow.
     #[card(most = MOST_HOURS, option = "every-hours", example = "24")]
     pub every_hours: Option<i64>,
 }
@@ -76,7 +76,7 @@ pub const CARD: Card = Card {
     verbs: verbs! {
         List "list_time_authorities" at "/time-authorities" may "set_connection | audit" => "List the time-stamping authorities, with the newest time stamp of each", token Audit;
         Add "add_time_authority" at "/time-authorities" may SET_CONNECTION => "Add a time-stamping authority (RFC 3161); checkpoints of the log are stamped from then on", token Admin;
-        End "end_time_authority" at "/time-authorities/{id}" may SET_CONNECTION => "Ask an authority for no more time stamps; those that it gave stay", token Admin;
+        End "end_time_authority" at "/time-authorities/{id}" may SET_CONNECTION => "Stop requesting time stamps from an authority; earlier ones are kept", token Admin;
     },
     events: &[
         Event::new("time_authority.added", "clock", "added a time-stamping authority"),

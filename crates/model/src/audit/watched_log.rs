@@ -22,7 +22,7 @@ pub struct WatchedLog {
     /// Whether its checkpoints are cosigned.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
@@ -56,13 +56,13 @@ pub const CARD: Card = Card {
         ),
     ],
     verbs: verbs! {
-        List "list_watched_logs" at "/watched-logs" may "set_connection | audit" => "List the logs of others that are witnessed here, with how far each was seen", token Audit;
-        Add "add_watched_log" at "/watched-logs" may SET_CONNECTION => "Witness a log of others by its C2SP verifier key; it submits its checkpoints to `/t/{tenant}/witness`", token Admin;
-        End "end_watched_log" at "/watched-logs/{id}" may SET_CONNECTION => "Witness a log no longer; how far it was seen is kept", token Admin;
+        List "list_watched_logs" at "/watched-logs" may "set_connection | audit" => "List the external logs that are witnessed here, with the last checkpoint of each", token Audit;
+        Add "add_watched_log" at "/watched-logs" may SET_CONNECTION => "Witness an external log by its C2SP verifier key; it submits its checkpoints to `/t/{tenant}/witness`", token Admin;
+        End "end_watched_log" at "/watched-logs/{id}" may SET_CONNECTION => "Stop witnessing a log; its last checkpoint is kept", token Admin;
     },
     events: &[
-        Event::new("watched_log.added", "eye", "began to witness a log of others"),
-        Event::new("watched_log.ended", "x", "ended the witnessing of a log of others"),
+        Event::new("watched_log.added", "eye", "started witnessing an external log"),
+        Event::new("watched_log.ended", "x", "stopped witnessing an external log"),
     ],
-    ..Card::of::<WatchedLog, WatchedLogInput>("watched_log", "Watched logs")
+    ..Card::of::<WatchedLog, WatchedLogInput>("watched_log", "Witnessed logs")
 };

@@ -26,7 +26,7 @@ pub struct Witness {
     /// Whether its cosignatures are taken.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
@@ -63,8 +63,8 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_witnesses" at "/witnesses" may "set_connection | audit" => "List the witnesses of the log, with what each cosigned last", token Audit;
-        Add "add_witness" at "/witnesses" may SET_CONNECTION => "Add a witness by its C2SP verifier key; its cosignatures are taken and served from then on", token Admin;
-        End "end_witness" at "/witnesses/{id}" may SET_CONNECTION => "Take no more of a witness, and serve none of its cosignatures", token Admin;
+        Add "add_witness" at "/witnesses" may SET_CONNECTION => "Add a witness by its C2SP verifier key; its cosignatures are accepted and served from then on", token Admin;
+        End "end_witness" at "/witnesses/{id}" may SET_CONNECTION => "Stop accepting and serving the cosignatures of a witness", token Admin;
     },
     events: &[
         Event::new("witness.added", "eye", "added a witness of the log"),

@@ -113,28 +113,28 @@ pub const CARD: Card = Card {
         Field::shown(
             "later",
             Kind::Texts(LINE),
-            "Keys of changes that need the board and came after the freeze.",
+            "Keys of changes that need the board but were ready only after the freeze of the agenda.",
         ),
         Field::shown(
             "frozen_pack",
             Kind::Object,
-            "The board pack as it was frozen, of which `pack_digest` is the digest; for readers who see every change.",
+            "The frozen board pack, with the digest `pack_digest`; for readers who may see every change.",
         ),
         Field::shown(
             "record",
             Kind::Object,
-            "The minutes: who was there, conflicts of interest, and each item with its outcome and its votes.",
+            "The minutes: attendance, conflicts of interest, and each item with its outcome and votes.",
         ),
         Field::shown(
             "verifies",
             Kind::Boolean,
-            "Whether the minutes are those that were signed: their digest is computed anew.",
+            "Whether the minutes match the signed ones; their digest is recomputed.",
         ),
     ],
     verbs: verbs! {
         List "list_agendas" at "/agendas" may READ => "List agendas of meetings";
         Add "add_agenda" at "/agendas" may SET_MEETING => "Plan the agenda of a meeting that is still to come";
-        Show "show_agenda" at "/agendas/{id}" may READ => "Show an agenda, with what came after its freeze and with its minutes";
+        Show "show_agenda" at "/agendas/{id}" may READ => "Show an agenda with its minutes and with changes that came after its freeze";
         Edit "edit_agenda" at "/agendas/{id}" may SET_MEETING => "Name another chair, or freeze it at another time";
     },
     events: &[
@@ -143,7 +143,7 @@ pub const CARD: Card = Card {
         Event::new("agenda.frozen", "snow", "froze an agenda"),
         Event::new("agenda.votes_ended", "meeting", "ended the votes before a meeting"),
         Event::new("agenda.turned", "meeting", "went on to another item of an agenda"),
-        Event::new("agenda.members_told", "bell", "told the members of a frozen agenda"),
+        Event::new("agenda.members_told", "bell", "notified the members of a frozen agenda"),
         Event::new("agenda.minutes_sent", "bell", "sent the minutes of a meeting"),
         Event::new("agenda.signed", "check", "signed the minutes of a meeting"),
     ],
@@ -174,7 +174,7 @@ pub fn check_freeze_at(reading: &mut Reading<'_>, freeze_at: Timestamp, meeting:
         return;
     }
     if freeze_at < now {
-        reading.wrong("freeze_at", "in_the_past", "`freeze_at` must not lie behind.");
+        reading.wrong("freeze_at", "in_the_past", "`freeze_at` must not lie in the past.");
     } else if freeze_at >= meeting.starts_at {
         let text = format!(
             "The meeting begins at {}; freeze its agenda before that.",

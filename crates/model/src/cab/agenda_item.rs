@@ -117,7 +117,7 @@ pub const CARD: Card = Card {
         "outcome",
     ],
     verbs: verbs! {
-        List "list_agenda_items" at "/agenda-items" may READ => "List items of agendas";
+        List "list_agenda_items" at "/agenda-items" may READ => "List agenda items";
         Add "add_agenda_item" at "/agenda-items" may READ => "Add a change to a frozen agenda, as its chair";
         Show "show_agenda_item" at "/agenda-items/{id}" may READ => "Show an item of an agenda";
     },
@@ -126,15 +126,15 @@ pub const CARD: Card = Card {
         Event::new("agenda_item.added", "plus", "added a change to a frozen agenda"),
         Event::new("agenda_item.moved", "meeting", "moved an item to the meeting"),
         Event::new("agenda_item.begun", "clock", "brought an item before the board"),
-        Event::new("agenda_item.extended", "clock", "gave an item more time"),
+        Event::new("agenda_item.extended", "clock", "extended the time of an item"),
         Event::new("agenda_item.ended", "check", "ended an item at the meeting"),
         Event::new(
             "agenda_item.minuted",
             "edit",
-            "noted what the board decided about an item",
+            "recorded the board's decision on an item",
         ),
     ],
-    ..Card::of::<AgendaItem, AgendaItemInput>("agenda_item", "Items of agendas")
+    ..Card::of::<AgendaItem, AgendaItemInput>("agenda_item", "Agenda items")
 };
 
 impl AgendaItem {

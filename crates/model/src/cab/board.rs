@@ -38,13 +38,14 @@ pub(crate) fn too_small_board(
     let (group, quorum) = (board_of(rule)?, rule.quorum?);
     let could = could_attend(file, directory, rule)?;
     let text = format!(
-        "Rule `{rule_id}` wants {quorum} of the group {group} at a meeting, and {could} of it may have a say in this change."
+        "Rule `{rule_id}` requires {quorum} members of the group {group} at a meeting, and only {could} of them may \
+         decide on this change."
     );
     (could < quorum as usize).then(|| {
         unmet::unmet(
             "cannot_be_met",
             text,
-            format!("Give the group {group} another member."),
+            format!("Add another member to the group {group}."),
             logins(directory, &directory.with_role(Role::Admin)),
         )
     })
@@ -77,8 +78,8 @@ pub(crate) fn quorum_unmet(
         let people = snapshot::last_people(directory);
         return Some(unmet::unmet(
             "meeting_missing",
-            format!("The group {group} decides at a meeting, and none is open."),
-            format!("A change manager opens a meeting of {group} (rule `{rule_id}`)."),
+            format!("The group {group} decides at a meeting, and no meeting is open."),
+            format!("A change manager must open a meeting of {group} (rule `{rule_id}`)."),
             logins(directory, &people),
         ));
     };
@@ -89,8 +90,11 @@ pub(crate) fn quorum_unmet(
         let people = snapshot::last_people(directory);
         return Some(unmet::unmet(
             "quorum_missing",
-            format!("Too few were at the meeting “{}”, and it is over.", meeting.title),
-            format!("A change manager opens another of {group}, and its members vote there (rule `{rule_id}`)."),
+            format!("The meeting “{}” ended without a quorum.", meeting.title),
+            format!(
+                "A change manager must open another meeting of {group}, where its members vote (rule \
+                `{rule_id}`)."
+            ),
             logins(directory, &people),
         ));
     }
@@ -104,13 +108,13 @@ pub(crate) fn quorum_unmet(
     Some(unmet::unmet(
         "quorum_missing",
         format!(
-            "{} of {} are at the meeting “{}” without a conflict of interest.",
+            "{} of {} required members attend the meeting “{}” without a conflict of interest.",
             present(file, rule, meeting).len(),
             rule.quorum.unwrap_or_default(),
             meeting.title
         ),
         format!(
-            "More of {group} attend it (POST /meetings/{}/attendance; rule `{rule_id}`).",
+            "More members of {group} must attend (POST /meetings/{}/attendance; rule `{rule_id}`).",
             meeting.id
         ),
         logins(directory, &people),
@@ -132,7 +136,7 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
     };
     if !case.directory.members(&meeting.group).contains(&person) {
         let text = format!(
-            "{} is not of the group {}, whose meeting this is.",
+            "{} is not a member of the group {}, which holds this meeting.",
             case.name(&person),
             meeting.group
         );
@@ -142,7 +146,10 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
     let login = vec![case.directory.login(&person)];
     if !meeting.is_on(case.now) {
         let text = if meeting.ended_at.is_none() && meeting.is_over(case.now) {
-            format!("The meeting “{}” began more than a day ago and is over.", meeting.title)
+            format!(
+                "The meeting “{}” began more than a day ago and has ended.",
+                meeting.title
+            )
         } else {
             format!("The meeting “{}” is not open for votes now.", meeting.title)
         };
@@ -150,13 +157,17 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
         return Err(Refusal::not_now(
             "meeting_not_open",
             text,
-            "Vote at a meeting that is open.",
+            "Vote at an open meeting.",
             managers,
         ));
     }
     if !meeting.has(&person) {
-        let text = format!("{} is not at the meeting “{}”.", case.name(&person), meeting.title);
-        let help = format!("Attend it first (POST /meetings/{id}/attendance).");
+        let text = format!(
+            "{} does not attend the meeting “{}”.",
+            case.name(&person),
+            meeting.title
+        );
+        let help = format!("Attend the meeting first (POST /meetings/{id}/attendance).");
         return Err(Refusal::not_now("not_attending", text, help, login));
     }
     check_listed(case, meeting)?;
@@ -175,13 +186,10 @@ fn check_listed(case: &Case<'_>, meeting: &Meeting) -> Result<(), Refusal> {
             "{} was edited after the agenda of “{}” was frozen.",
             change.key, meeting.title
         ),
-        false => format!(
-            "{} is not voted on at “{}”: its agenda is frozen without it.",
-            change.key, meeting.title
-        ),
+        false => format!("{} is not on the frozen agenda of “{}”.", change.key, meeting.title),
     };
     let managers = logins(&case.directory, &case.directory.with_role(Role::ChangeManager));
-    let help = "The chair adds it to the agenda of the meeting (POST /agenda-items).";
+    let help = "The chair can add the change to the agenda of the meeting (POST /agenda-items).";
     Err(Refusal::not_now("not_on_agenda", text, help, managers))
 }
 

@@ -68,8 +68,8 @@ pub const CARD: Card = Card {
         Show "show_board_forecast" at "/board-forecasts/{id}" may READ => "Show a forecast of your own";
     },
     events: &[
-        Event::new("board_forecast.given", "chart", "gave a forecast of a change"),
-        Event::new("board_forecast.renewed", "chart", "gave another forecast of a change"),
+        Event::new("board_forecast.given", "chart", "forecast a change"),
+        Event::new("board_forecast.renewed", "chart", "revised a forecast of a change"),
     ],
     ..Card::of::<BoardForecast, BoardForecastInput>("board_forecast", "Forecasts of board members")
 };

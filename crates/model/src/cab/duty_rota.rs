@@ -28,7 +28,7 @@ pub struct DutyRota {
     pub group: GroupKey,
     /// Who takes turns, in this order: logins.
     pub people: Vec<PersonId>,
-    /// When the first turn begins; later ones begin at the same time of the day in the zone.
+    /// The start of the first turn; later turns start at the same time of day in the time zone.
     pub starts_at: Timestamp,
     /// The IANA zone of the handover.
     pub time_zone: String,
@@ -47,16 +47,16 @@ pub struct DutyRotaInput {
     /// The group.
     #[card(positional, refers = "group", example = "platform")]
     pub group: GroupKey,
-    /// Who takes turns, in this order: logins of members of the group.
+    /// The people on the rota, in order: logins of members of the group.
     #[card(option = "person", example = "adam")]
     pub people: Vec<String>,
-    /// When the first turn begins; later ones begin at the same time of the day in the zone.
+    /// The start of the first turn; later turns start at the same time of day in the time zone.
     #[card(label = "First handover", option = "from", example = "2026-11-30T08:00:00Z")]
     pub starts_at: Timestamp,
-    /// The IANA zone of the handover; UTC unless set.
+    /// The IANA time zone of the handover; UTC by default.
     #[card(example = "Europe/Oslo")]
     pub time_zone: Option<String>,
-    /// How many days a turn lasts; a week unless set.
+    /// The number of days of a turn; a week by default.
     #[card(most = MOST_DAYS, example = "7")]
     pub turn_days: Option<i64>,
 }
@@ -67,29 +67,31 @@ pub const CARD: Card = Card {
     command: "duty-rota",
     columns: &["group", "on_duty", "until", "time_zone", "turn_days", "people", "gaps"],
     shown: &[
-        Field::shown("on_duty", Kind::Texts(LINE), "Who is on duty now: logins."),
-        Field::shown("until", Kind::Time, "When that changes next, within 30 days."),
+        Field::shown("on_duty", Kind::Texts(LINE), "The logins of the people on duty now."),
+        Field::shown("until", Kind::Time, "The next handover within 30 days."),
         Field::shown(
             "gaps",
             Kind::Texts(LINE),
-            "Times of the next 30 days in which nobody is on duty, each as its start and end; all members are told then.",
+            "Gaps of the next 30 days in which no member is on duty, each with its start and end; in a gap all \
+             members are notified.",
         ),
     ],
     verbs: verbs! {
         List "list_duty_rotas" at "/duty-rotas" may READ => "List duty rotas, with who is on duty and the gaps ahead";
         Set "set_duty_rota" at "/duty-rotas" may SET_MEETING => "Set the duty rota of a group";
         Show "show_duty_rota" at "/duty-rotas/{key}" may READ => "Show the duty rota of a group";
-        End "end_duty_rota" at "/duty-rotas/{key}" may SET_MEETING => "Take the duty rota of a group out of use";
+        End "end_duty_rota" at "/duty-rotas/{key}" may SET_MEETING => "Retire the duty rota of a group";
     },
     events: &[
         Event::new("duty_rota.set", "clock", "set a duty rota"),
-        Event::new("duty_rota.ended", "x", "took a duty rota out of use"),
+        Event::new("duty_rota.ended", "x", "retired a duty rota"),
     ],
     page: Some(Page {
         path: "/duty-rotas",
-        byline: "Who of a group is on duty, turn by turn. A time on call that somebody sets goes before the rota; gaps are shown.",
+        byline: "The on-duty rota of a group. An on-call time set by a person takes precedence over the rota; gaps \
+            are shown.",
         empty: "There is no duty rota.",
-        labels: ["Set the duty rota of a group", "Change it", "Take it out of use"],
+        labels: ["Set the duty rota of a group", "Change it", "Retire it"],
     }),
     ..Card::of::<DutyRota, DutyRotaInput>("duty_rota", "Duty rotas")
 };

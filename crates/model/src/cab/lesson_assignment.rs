@@ -81,12 +81,12 @@ pub const CARD: Card = Card {
         List "list_lesson_assignments" at "/lesson-assignments" may SET_FREEZE => "List assignments of lessons in use";
         Add "assign_lesson" at "/lesson-assignments" may SET_FREEZE => "Assign a lesson to a person, the members of a group or the contacts of a business unit";
         Show "show_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Show an assignment of a lesson";
-        End "end_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Take an assignment of a lesson back";
+        End "end_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Withdraw an assignment of a lesson";
     },
     events: &[
         Event::new("lesson_assignment.added", "person", "assigned a lesson"),
         Event::new("lesson_assignment.renewed", "person", "assigned a lesson again"),
-        Event::new("lesson_assignment.ended", "x", "took an assignment of a lesson back"),
+        Event::new("lesson_assignment.ended", "x", "withdrew an assignment of a lesson"),
     ],
     ..Card::of::<LessonAssignment, LessonAssignmentInput>("lesson_assignment", "Assignments of lessons")
 };
@@ -117,7 +117,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &LessonAssignmentInput, now
     ];
     match named.iter().filter(|is_named| **is_named).count() {
         0 => {
-            let text = "Name a `person`, a `group` or a `business_unit`.";
+            let text = "Enter a `person`, a `group` or a `business_unit`.";
             reading.wrong("person", "missing", text);
         }
         1 => {}
@@ -127,7 +127,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &LessonAssignmentInput, now
             } else {
                 "business_unit"
             };
-            let text = "Name one of `person`, `group` and `business_unit`.";
+            let text = "Enter only one of `person`, `group` and `business_unit`.";
             reading.wrong(field, "both", text);
         }
     }

@@ -131,7 +131,7 @@ pub fn may_begin<'a>(
         return Ok(Some(open));
     }
     if before && !earlier.is_empty() {
-        let text = "Questions before a lesson are answered once, before its first test.";
+        let text = "Questions before a lesson can be answered only once, before its first test.";
         return Err(Refusal::not_now(
             "too_late",
             text,
@@ -171,14 +171,14 @@ pub fn judge(
     if attempt.answered_at.is_some() {
         return Err(Refusal::not_now(
             "answered",
-            "This test was answered.",
-            "Begin another one.",
+            "This test has already been answered.",
+            "Begin another test.",
             Vec::new(),
         ));
     }
     if !attempt.is_open(now) {
-        let text = format!("A test is answered within {ANSWER_MINUTES} minutes, and these are over.");
-        return Err(Refusal::not_now("over", text, "Begin another one.", Vec::new()));
+        let text = format!("The time limit of {ANSWER_MINUTES} minutes for this test is over.");
+        return Err(Refusal::not_now("over", text, "Begin another test.", Vec::new()));
     }
     if attempt.lesson_version != lesson.version {
         let text = "The lesson has changed since this test began.";
@@ -198,7 +198,7 @@ pub fn judge(
         let question = lesson.question(name);
         if !question.is_some_and(|it| it.options.iter().any(|option| option.id == *answer)) {
             let text = format!(
-                "`{answer}` is no answer to question {}; the answers are a, b and c.",
+                "`{answer}` is not a valid answer to question {}; the answers are a, b and c.",
                 place + 1
             );
             return Err(Refusal::field(&format!("answers[{place}]"), "unknown", text));

@@ -32,12 +32,12 @@ pub struct LessonSession {
     /// The lesson's name.
     #[card(column)]
     pub lesson: String,
-    /// When it begins.
+    /// The start.
     pub starts_at: Timestamp,
     /// How long it lasts, in minutes.
     #[card(most = LONGEST_MINUTES)]
     pub minutes: i64,
-    /// Where it is, and who gives it.
+    /// The place and the instructor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub text: Option<String>,
@@ -56,13 +56,13 @@ pub struct LessonSessionInput {
     /// The lesson's name.
     #[card(positional, example = "risk_levels")]
     pub lesson: String,
-    /// When it begins.
+    /// The start.
     #[card(label = "Begins", option = "at", example = "2026-12-01T08:00:00Z")]
     pub starts_at: Timestamp,
     /// How long it lasts, in minutes; an hour unless set.
     #[card(most = LONGEST_MINUTES, example = "45")]
     pub minutes: Option<i64>,
-    /// Where it is, and who gives it.
+    /// The place and the instructor.
     #[card(text, example = "Room 4, by Solveig")]
     pub text: Option<String>,
     /// The people who took part: logins. An administrator adds them once it has begun.
@@ -80,8 +80,8 @@ pub const CARD: Card = Card {
         List "list_lesson_sessions" at "/lesson-sessions" may READ => "List live sessions of lessons";
         Add "add_lesson_session" at "/lesson-sessions" may SET_FREEZE => "Plan a live session of a lesson";
         Show "show_lesson_session" at "/lesson-sessions/{id}" may READ => "Show a live session of a lesson";
-        Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, or add who took part", token Admin;
-        End "end_lesson_session" at "/lesson-sessions/{id}" may SET_FREEZE => "Take a live session of a lesson out of use";
+        Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, or add participants", token Admin;
+        End "end_lesson_session" at "/lesson-sessions/{id}" may SET_FREEZE => "Retire a live session of a lesson";
     },
     events: &[
         Event::new("lesson_session.added", "calendar", "planned a live session of a lesson"),
@@ -89,23 +89,15 @@ pub const CARD: Card = Card {
         Event::new(
             "lesson_session.attended",
             "person",
-            "added who took part in a live session of a lesson",
+            "added participants of a live session of a lesson",
         ),
-        Event::new(
-            "lesson_session.ended",
-            "x",
-            "took a live session of a lesson out of use",
-        ),
+        Event::new("lesson_session.ended", "x", "retired a live session of a lesson"),
     ],
     page: Some(Page {
         path: "/lesson-sessions",
-        byline: "Lessons that are given live. Whoever took part has the training of the lesson, as by its test.",
+        byline: "Live lessons. Participants have the training of the lesson, as if they had passed its test.",
         empty: "There is no live session.",
-        labels: [
-            "Plan a live session",
-            "Correct it, or add who took part",
-            "Take it out of use",
-        ],
+        labels: ["Plan a live session", "Correct it, or add participants", "Retire it"],
     }),
     ..Card::of::<LessonSession, LessonSessionInput>("lesson_session", "Live sessions")
 };

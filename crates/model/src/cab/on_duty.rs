@@ -130,14 +130,14 @@ pub fn ahead(now: Timestamp) -> Timestamp {
 /// Checks a rota's fields; returns the people behind the logins.
 pub fn check(reading: &mut Reading<'_>, input: &DutyRotaInput, directory: &Directory) -> Vec<PersonId> {
     if let Some(name) = input.time_zone.as_ref().filter(|name| zone(name).is_none()) {
-        let text = format!("`{name}` is no IANA zone, such as Europe/Oslo.");
+        let text = format!("`{name}` is not an IANA time zone such as Europe/Oslo.");
         reading.wrong("time_zone", "unknown", text);
     }
     if input.turn_days.is_some_and(|days| days < 1) {
-        reading.wrong("turn_days", "too_small", "A turn lasts at least one day.");
+        reading.wrong("turn_days", "too_small", "A turn must last at least one day.");
     }
     if input.people.is_empty() {
-        reading.wrong("people", "missing", "`people` names at least one member of the group.");
+        reading.wrong("people", "missing", "`people` needs at least one member of the group.");
     }
     if input.people.len() > MOST_PEOPLE {
         let text = format!("`people` has at most {MOST_PEOPLE} entries.");
@@ -149,7 +149,7 @@ pub fn check(reading: &mut Reading<'_>, input: &DutyRotaInput, directory: &Direc
         match directory.by_login(login).filter(|person| members.contains(&person.id)) {
             Some(person) => found.push(person.id.clone()),
             None => {
-                let text = format!("`{login}` is no active member of {}.", input.group);
+                let text = format!("`{login}` is not an active member of {}.", input.group);
                 reading.wrong("people", "not_of_the_group", text);
             }
         }

@@ -47,14 +47,14 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     });
     case.emit("change.validated", json!({"result": result, "by": by}));
     if result == ValidationResult::DoesNot {
-        let news = format!("{} says that {} does not work.", case.name(&by), case.change().key);
+        let news = format!("{} reports that {} does not work.", case.name(&by), case.change().key);
         for person in case.people_in_charge() {
             case.write_to(
                 &person,
                 "does_not_work",
                 &at.to_string(),
                 news.clone(),
-                "Take the way back, or state the true outcome.",
+                "Roll back, or record the actual outcome.",
             );
         }
         forbid_success(case);
@@ -67,7 +67,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 /// this is about the present state, so it does not belong to the former outcome.
 fn forbid_success(case: &mut Case<'_>) {
     let validations = case.change().validations.len().saturating_sub(1);
-    success::forbid_success(case, "a validation says that it does not work", validations);
+    success::forbid_success(case, "a validation reports that it does not work", validations);
 }
 
 fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
@@ -80,7 +80,7 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
     };
     let text = match found {
         Dependence::OfRule(rule) => format!(
-            "{} has a part in this change that rule `{}` keeps apart from its validation.",
+            "{} has a role in this change that rule `{}` separates from its validation.",
             case.name(&case.person()),
             rule.id
         ),
@@ -88,11 +88,13 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         Dependence::Conflict => "A person with a declared conflict of interest cannot validate the change.".to_owned(),
         Dependence::Approved => "An approver of an emergency change cannot validate it.".to_owned(),
         Dependence::UnderGlass => {
-            "A person who started or signed this break-glass or reviewed the work cannot validate it; another person does."
+            "A person who started or co-signed this break-glass or reviewed the work cannot validate it; another \
+             person must."
                 .to_owned()
         }
         Dependence::Told => {
-            "The person who reported work afterwards cannot validate it, because only they state who did the work."
+            "The person who reported the work afterwards cannot validate it, because only their report names its \
+             implementers."
                 .to_owned()
         }
     };
@@ -172,10 +174,10 @@ fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<Em
     let cause: EmergencyCause = reading.word("emergency_cause")?;
     let change = case.change();
     if change.content.kind != Kind::Emergency {
-        let text = "`emergency_cause` is stated of an emergency; this change is none.";
+        let text = "`emergency_cause` applies only to emergency changes.";
         reading.wrong("emergency_cause", "no_emergency", text);
     } else if cause == EmergencyCause::Unknown {
-        let text = "`emergency_cause` names a cause; leave it out where the cause is not known.";
+        let text = "`emergency_cause` must be a known cause; leave it out if the cause is not known.";
         reading.wrong("emergency_cause", "not_allowed", text);
     }
     let reviewer = case.person();
@@ -186,7 +188,7 @@ fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<Em
     };
     let glass = change.break_glass.as_ref().map(|glass| &glass.by);
     if is_theirs(&change.requester) || glass.is_some_and(is_theirs) {
-        let text = "The requester of an emergency change does not confirm its cause; another reviewer does.";
+        let text = "The requester of an emergency change cannot confirm its cause; another reviewer must.";
         reading.wrong("emergency_cause", "own_emergency", text);
     }
     Some(cause)
@@ -205,24 +207,25 @@ fn read_cause(reading: &mut Reading<'_>, causes: &[Cause], has_failed: bool) -> 
         Some(key) if !known().contains(&key.as_str()) => {
             let hint = nearest(key, &known()).map(|near| format!(" Did you mean `{near}`?"));
             let text = format!(
-                "The taxonomy has no cause `{key}` that a review may name.{}",
+                "The taxonomy has no cause `{key}` that a review can use.{}",
                 hint.unwrap_or_default()
             );
             reading.wrong("cause", "unknown", text);
         }
         Some(key) if key == NOT_FOUND && words.is_none() => {
-            let text = "`cause_text` says what was looked for, where the cause was not found.";
+            let text = "`cause_text` is required if the cause was not found: describe what was investigated.";
             reading.wrong("cause_text", "missing", text);
         }
         None if has_failed => {
-            let text = "`cause` is missing: the change failed or missed its objectives, so its review names the root cause (GET /causes).";
+            let text = "`cause` is missing: the change failed or missed its objectives, so its review must name the \
+                root cause (GET /causes).";
             reading.wrong("cause", "missing", text);
         }
         None if words.is_some() => {
             reading.wrong(
                 "cause",
                 "missing",
-                "`cause_text` is said of a cause; name it in `cause`.",
+                "`cause_text` needs `cause`: name the cause that it describes.",
             );
         }
         _ => {}
@@ -237,7 +240,7 @@ fn check_improvements(
     (owner, due_at): (Option<&PersonId>, Option<Timestamp>),
 ) {
     if owner.is_some_and(|owner| !case.directory.is_active(owner)) {
-        let text = "`improvements_owner` is no longer active; name somebody who can see to it.";
+        let text = "`improvements_owner` is no longer active; name an active person.";
         reading.wrong("improvements_owner", "not_active", text);
     }
     if due_at.is_some_and(|at| at <= case.now) {
@@ -293,7 +296,7 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let text = "The validator of work under break-glass neither reviews nor closes the change.";
+    let text = "The validator of work under break-glass cannot review or close the change.";
     Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
 }
 
@@ -326,7 +329,7 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     check_state(case, Act::Close)?;
     refuse_unmet(
         "closure_refused",
-        "It cannot close yet.",
+        "The change cannot be closed yet.",
         before_closure(&case.file, &case.directory, case.now),
     )?;
     close_now(case);
@@ -374,8 +377,8 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
     if retro.confirmation.is_some() {
         return Err(Refusal::not_now(
             "answered",
-            "It has been answered.",
-            "The first answer stands.",
+            "This confirmation has already been given or denied.",
+            "The first answer remains valid.",
             Vec::new(),
         ));
     }
@@ -409,7 +412,7 @@ pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
             "unauthorized",
             why,
             news.clone(),
-            "A change manager states a finding before it can close.",
+            "A change manager must record a finding before the change can close.",
         );
     }
 }
@@ -417,8 +420,8 @@ pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
 /// Nobody finds on their own unauthorized work.
 fn check_no_stake(case: &Case<'_>) -> Result<(), Refusal> {
     if has_stake(case.change(), &case.person()) {
-        let text =
-            "The finding on unauthorized work is stated by a change manager who neither asked for it nor did it.";
+        let text = "Only a change manager who neither requested nor implemented the work can record the finding on \
+             unauthorized work.";
         let finders = eligible::finders(case.change(), &case.directory);
         return Err(Refusal::not_allowed("own_request", text).with_others(logins(&case.directory, &finders)));
     }

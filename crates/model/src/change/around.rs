@@ -56,7 +56,8 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
     }
     case.allow(Act::PeerReview)?;
     if !peer_counts(&case.file, &case.directory, &person, None) {
-        let text = "A person with a declared conflict of interest, or with an approval by a delegate, cannot review the change as a peer.";
+        let text = "A person who declared a conflict of interest, or whose delegate approved the change, cannot \
+            review it as a peer.";
         return Err(Refusal::not_allowed("own_work", text).with_others(peers(case)));
     }
     check_group(case)?;
@@ -125,7 +126,7 @@ fn check_group(case: &Case<'_>) -> Result<(), Refusal> {
     let names: Vec<String> = groups.iter().flatten().map(ToString::to_string).collect();
     Err(Refusal::not_allowed(
         "not_asked",
-        format!("A peer review is asked from the group {}.", names.join(", ")),
+        format!("A member of the group {} must do the peer review.", names.join(", ")),
     ))
 }
 
@@ -173,8 +174,8 @@ fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReadi
     let names_one = found.subjects.iter().any(|it| wanted.contains(&it.as_str()));
     let wanted = wanted.first().filter(|_| !names_one)?;
     Some(format!(
-        "The document says that it is about {first}, not about {wanted}. Send the one about {wanted}, or send this one as \
-         `file` and say in `result` what it shows."
+        "The document is about {first}, not about {wanted}. Send the one about {wanted}, or send this one as `file` \
+         and give its outcome in `result`."
     ))
 }
 
@@ -184,8 +185,8 @@ fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Opti
         _ if file.size > 0 => None,
         EvidenceKind::Note | EvidenceKind::Waiver | EvidenceKind::Probe | EvidenceKind::Verdict => None,
         EvidenceKind::File if text.is_some() => None,
-        EvidenceKind::File => Some("Send the file, or say in `text` what it shows: an empty one shows nothing."),
-        _ => Some("Send the document as `file`, or whole in `text`: an empty one shows nothing."),
+        EvidenceKind::File => Some("Send the file, or describe in `text` what it shows: an empty file is no evidence."),
+        _ => Some("Send the document as `file`, or its full content in `text`: an empty document is no evidence."),
     }
 }
 
@@ -223,20 +224,16 @@ fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brou
     let is_told = reading.errors.iter().any(|error| error.field == "text");
     let lacks_text = text.is_none() && !is_told;
     if kind == EvidenceKind::Note && lacks_text {
-        reading.wrong("text", "missing", "A note says something in `text`.");
+        reading.wrong("text", "missing", "A note needs `text`.");
     }
     if kind == EvidenceKind::Waiver && !reading.says_text("aspect") {
-        reading.wrong(
-            "aspect",
-            "missing",
-            "A waiver names the `aspect` that it stands in for.",
-        );
+        reading.wrong("aspect", "missing", "A waiver needs the `aspect` that it replaces.");
     }
     if kind == EvidenceKind::Waiver && lacks_text {
-        reading.wrong("text", "missing", "A waiver says in `text` why it may go without.");
+        reading.wrong("text", "missing", "A waiver needs a reason in `text`.");
     }
     if kind == EvidenceKind::Verdict {
-        let text = "A canary verdict comes from a connection alone.";
+        let text = "Only a connection can send a canary verdict.";
         reading.wrong("kind", "not_allowed", text);
     }
     if let Some(help) = lacks_file(kind, text.as_deref(), file) {
@@ -278,17 +275,17 @@ fn place(
             reading.wrong(
                 "target",
                 "not_allowed",
-                "Only the answer of a probe names its `target`.",
+                "`target` applies only to the response of a probe.",
             );
         }
         return None;
     }
     if !case.actor.speaks_as_pipeline(&case.directory) {
-        let text = "The answer of a probe comes from the product itself or from a pipeline's token.";
+        let text = "Only Assent itself or a pipeline's token can send the response of a probe.";
         reading.wrong("kind", "not_allowed", text);
     }
     if measured_at.is_none() {
-        let text = "The answer of a probe says in `measured_at` when what it reports was so.";
+        let text = "The response of a probe needs `measured_at`: the time for which its report is true.";
         reading.wrong("measured_at", "missing", text);
     }
     let targets = &case.change().content.targets;
@@ -300,7 +297,7 @@ fn place(
         reading.wrong(
             "target",
             "unknown",
-            "Name in `target` the id of the target that it is about.",
+            "Enter in `target` the id of the target that the response is about.",
         );
     }
     found.map(evidence::place_of)
@@ -396,10 +393,10 @@ fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
         } else {
             String::new()
         };
-        format!("New against the running build: {}{more}.", new.join(", "))
+        format!("New compared with the running build: {}{more}.", new.join(", "))
     } else if !words.is_empty() && evidence.result != EvidenceResult::Failed {
         evidence.result = EvidenceResult::Unknown;
-        "The running build has no such report, so nothing says which findings are new.".to_owned()
+        "The running build has no such report, so new findings cannot be determined.".to_owned()
     } else {
         return;
     };
@@ -456,11 +453,11 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     reading.finish()?;
     check_state(case, Act::AcceptEvidence)?;
     if !failed {
-        let text = "This evidence has neither failed nor is it unknown, so there is nothing to accept.";
+        let text = "This evidence is neither failed nor unknown, so there is nothing to accept.";
         return Err(Refusal::not_now(
             "not_failed",
             text,
-            "Add evidence that states its result.",
+            "Add evidence with a result.",
             Vec::new(),
         ));
     }
@@ -536,7 +533,7 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
     let checkers = conditions::checkers(&case.file, &case.directory, found);
     if !checkers.contains(&person) {
         let names: Vec<String> = checkers.iter().map(|it| case.name(it)).collect();
-        let text = format!("This condition is checked by {}.", names.join(" or "));
+        let text = format!("Only {} can mark this condition as met.", names.join(" or "));
         let others = checkers.iter().map(|it| case.directory.login(it)).collect();
         return Err(Refusal::not_allowed("not_the_checker", text).with_others(others));
     }
@@ -550,12 +547,15 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
         let (code, text) = if is_met {
             (
                 "condition_met",
-                "This condition is met already; what was said of it stands.",
+                "This condition is already met, and its statement cannot be changed.",
             )
         } else {
-            ("condition_lapsed", "This condition went with the approval that set it.")
+            (
+                "condition_lapsed",
+                "This condition ended with the approval that set it.",
+            )
         };
-        return Err(Refusal::not_now(code, text, "Write a comment to say more.", Vec::new()));
+        return Err(Refusal::not_now(code, text, "Add a comment instead.", Vec::new()));
     }
     let at = case.now;
     for row in case.file.conditions.iter_mut().filter(|row| &row.id == condition) {
@@ -621,13 +621,7 @@ fn notify_followers(case: &mut Case<'_>, comment: &RecordId, (author, mentioned)
     let news = format!("{author} commented on {}.", case.change().key);
     people.retain(|person| !mentioned.contains(person));
     for person in people {
-        case.write_to(
-            &person,
-            "comment",
-            comment.as_str(),
-            news.clone(),
-            "Read it in the change.",
-        );
+        case.write_to(&person, "comment", comment.as_str(), news.clone(), "See the change.");
     }
 }
 
@@ -647,8 +641,8 @@ fn notify_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
     }
     let (by, key) = (case.name(&case.person()), case.change().key.clone());
     for person in &people {
-        let news = format!("{by} names you in a comment on {key}: {text}");
-        case.write_to(person, "mentioned", comment.as_str(), news, "Read it in the change.");
+        let news = format!("{by} mentioned you in a comment on {key}: {text}");
+        case.write_to(person, "mentioned", comment.as_str(), news, "See the change.");
     }
     people
 }
@@ -677,7 +671,7 @@ fn notify_returner(case: &mut Case<'_>, comment: &RecordId) {
         case.name(&case.person()),
         case.change().key
     );
-    let next = "You are asked again once it is assessed and waits for your decision.";
+    let next = "You are notified again once the change is assessed and awaits your decision.";
     case.write_to(&asker, "answered", comment.as_str(), news, next);
 }
 

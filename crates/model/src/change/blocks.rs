@@ -130,8 +130,8 @@ pub(crate) fn check_lift(case: &Case<'_>, block: Block<'_>, what: &str) -> Resul
         return Ok(());
     }
     let text = format!(
-        "{} set this {what} as somebody who decides on the change, so it is lifted by them, by whom it is given to, or by somebody \
-         who could decide in their place.",
+        "{} set this {what} as an approver of the change. Only they, its assignee or another possible approver can \
+         remove it.",
         case.name(block.setter)
     );
     Err(Refusal::not_allowed("set_by_approver", text).with_others(logins(&case.directory, &people)))
@@ -157,8 +157,8 @@ pub(crate) fn dependency_unmet(
         let owner = linked.owner.iter().map(|owner| directory.login(owner)).collect();
         return Some(unmet(
             "dependency_open",
-            format!("It depends on {key}, which is {}.", linked.state),
-            format!("{key} succeeds and is closed."),
+            format!("The change depends on {key}, which is {}.", linked.state),
+            format!("{key} must be closed as succeeded."),
             owner,
         ));
     }
@@ -175,8 +175,11 @@ pub(crate) fn dependency_unmet(
     };
     Some(unmet(
         "dependency_open",
-        format!("It depends on {key}, which is {} and did not succeed.", linked.state),
-        format!("The link to {key} is removed, and one to a change that succeeds takes its place where it is needed."),
+        format!(
+            "The change depends on {key}, which is {} and did not succeed.",
+            linked.state
+        ),
+        format!("Remove the link to {key} and, if the dependency remains, link a change that succeeds."),
         logins(directory, &people),
     ))
 }

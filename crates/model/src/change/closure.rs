@@ -86,7 +86,7 @@ fn unseen_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Opt
     Some(unmet(
         "reach_not_reviewed",
         unseen(change, directory)?,
-        "Look at what it reaches (GET …/affected), and say so in the review with `dependencies_reviewed`.",
+        "Check what the change affects (GET …/affected), and confirm it in the review with `dependencies_reviewed`.",
         logins(directory, &eligible::reviewers(file, directory, now)),
     ))
 }
@@ -121,7 +121,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         let row = unmet(
             "break_glass_validation_missing",
             "The break-glass has not been validated.",
-            "Another person than the one who opened it validates it.",
+            "Another person than the one who opened the break-glass must validate it.",
             logins(directory, &eligible::glass_validators(file, directory, now)),
         );
         rows.extend(with_what_mends(row, directory, &Mend::manager(directory)));
@@ -134,7 +134,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         rows.push(unmet(
             "confirmation_missing",
             "The named approver has not confirmed this work.",
-            "The named approver confirms or denies it.",
+            "The named approver must confirm or deny it.",
             logins(directory, &eligible::confirmers(change, retro, directory)),
         ));
     }
@@ -142,7 +142,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         let row = unmet(
             "finding_missing",
             "This work was not authorized.",
-            "A change manager who neither asked for it nor did it states a finding.",
+            "A change manager who neither requested nor implemented the work must record a finding.",
             logins(directory, &eligible::finders(change, directory)),
         );
         rows.extend(with_what_mends(row, directory, &Mend::manager(directory)));
@@ -201,13 +201,13 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
         "validation_missing",
         match last {
             Some(_) if ended_badly => "The last validation is older than the present outcome.",
-            Some(_) => "The last validation says that it does not work.",
-            None => "Nobody has validated it.",
+            Some(_) => "The last validation reports that the change does not work.",
+            None => "The change has not been validated.",
         },
         if ended_badly {
-            "Somebody who did not implement it says whether it works now."
+            "A person who did not implement the change must report whether it works now."
         } else {
-            "Somebody who did not implement it says that it works."
+            "A person who did not implement the change must confirm that it works."
         },
         logins(directory, &eligible::testers(file, directory, now)),
     ))
@@ -222,14 +222,14 @@ struct Mend {
 impl Mend {
     fn manager(directory: &Directory) -> Self {
         Self {
-            how: "Give somebody who took no part in it the role `change_manager`.",
+            how: "Give the role `change_manager` to a person who took no part in the change.",
             people: directory.with_role(Role::Admin),
         }
     }
 
     fn review(directory: &Directory) -> Self {
         Self {
-            how: "Give the service another owner, or somebody the role `change_manager`.",
+            how: "Add another owner of the service, or another person with the role `change_manager`.",
             people: directory.with_role(Role::Admin),
         }
     }
@@ -239,7 +239,7 @@ impl Mend {
         let admins = directory.with_role(Role::Admin);
         if !is_legal(Act::Edit, change.state) {
             return Self {
-                how: "Give the service another owner, who took no part in the work.",
+                how: "Add an owner of the service who took no part in the work.",
                 people: admins,
             };
         }
@@ -250,7 +250,7 @@ impl Mend {
                 .filter(|it| !eligible::writers(change, directory).contains(it)),
         );
         Self {
-            how: "Name a `tester` who takes no other part in it, or give the service another owner.",
+            how: "Name a `tester` who has no other part in the change, or add another owner of the service.",
             people,
         }
     }
@@ -261,13 +261,16 @@ impl Mend {
 fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
     let text = match row.code.as_str() {
         "review_missing" | "incident_not_addressed" | "reach_not_reviewed" => {
-            "Nobody is left who may review it: everybody who could has a part in the work."
+            "No independent reviewer is left: everyone who may review the change took part in the work."
         }
-        "finding_missing" => "Nobody is left who may state the finding: everybody who could has a part in the work.",
+        "finding_missing" => {
+            "No independent change manager is left: everyone who may record the finding took part \
+            in the work."
+        }
         "break_glass_validation_missing" => {
-            "Nobody is left who may validate the break-glass: everybody who could has a part in the work."
+            "No independent validator of the break-glass is left: everyone who may validate it took part in the work."
         }
-        _ => "Nobody is left who may validate it: everybody who could has a part in the work.",
+        _ => "No independent validator is left: everyone who may validate the change took part in the work.",
     };
     let second = row
         .waiting_on

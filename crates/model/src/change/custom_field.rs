@@ -65,7 +65,7 @@ pub struct CustomField {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub kinds: BTreeSet<Kind>,
-    /// The categories of change that cannot be submitted without it, where it is needed; all unless said.
+    /// The categories of change that require it on submission, if it is required; all by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub categories: BTreeSet<Category>,
@@ -105,7 +105,7 @@ pub struct CustomFieldInput {
     /// The kinds of change that have it; all unless said.
     #[card(words, option = "kind")]
     pub kinds: BTreeSet<Kind>,
-    /// The categories of change that cannot be submitted without it, where it is needed; all unless said.
+    /// The categories of change that require it on submission, if it is required; all by default.
     #[card(words, option = "category")]
     pub categories: BTreeSet<Category>,
     /// Whether changes that are written from now on cannot be submitted without it.
@@ -137,17 +137,17 @@ pub const CARD: Card = Card {
     shown: &[card::Field::shown(
         "warnings",
         card::Kind::Texts(LINE),
-        "Where the forms of changes show more fields than the budget of 8, for each kind of change.",
+        "Forms of changes that show more than the budget of 8 fields, by kind of change.",
     )],
     verbs: verbs! {
         List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";
         Set "set_custom_field" at "/custom-fields" may SET_SERVICE => "Add a field to changes, or change one";
         Show "show_custom_field" at "/custom-fields/{key}" may READ => "Show a field";
-        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Take a field out of use; what changes say in it stays";
+        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Retire a field; its values in changes are kept";
     },
     events: &[
         Event::new("custom_field.set", "edit", "set a field of changes"),
-        Event::new("custom_field.ended", "x", "took a field of changes out of use"),
+        Event::new("custom_field.ended", "x", "retired a field of changes"),
     ],
     ..Card::of::<CustomField, CustomFieldInput>("custom_field", "Custom fields")
 };

@@ -243,7 +243,7 @@ fn held(field: &CustomField, value: &Value, directory: &Directory) -> Result<Hel
         });
     }
     let Some(text) = value.as_str() else {
-        return Err(("not_text", format!("`{path}` must be a text.")));
+        return Err(("not_text", format!("`{path}` must be a string.")));
     };
     let most = match field.holds {
         FieldKind::Text => MOST_TEXT,
@@ -292,7 +292,7 @@ fn clean(path: &str, text: &str, most: usize) -> Result<String, Wrong> {
     if length > most {
         return Err((
             "too_long",
-            format!("`{path}` has {length} characters; at most {most} fit."),
+            format!("`{path}` has {length} characters; at most {most} are allowed."),
         ));
     }
     let is_bad = |c: &char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');

@@ -25,8 +25,8 @@ use crate::risk::effective::unaccepted;
 use crate::risk::security_questions;
 
 /// The other way than to add evidence, where some failed.
-const ACCEPTED: &str = "Or somebody who is asked to decide, and neither wrote the change nor brought the evidence, accepts the \
-                        failed one with a reason (POST …/evidence/ID/acceptance).";
+const ACCEPTED: &str = "Or an approver who neither wrote the change nor added the evidence accepts the failed \
+    evidence with a reason (POST …/evidence/ID/acceptance).";
 
 impl Directory {
     /// The last look of a group.
@@ -218,19 +218,19 @@ fn peer_review_unmet(
     let lost = match logins(directory, &lost).as_slice() {
         [] => String::new(),
         names => format!(
-            " The review by {} no longer counts, as they approve the change.",
+            " The review by {} no longer counts, because they approve the change.",
             names.join(", ")
         ),
     };
     Some(unmet(
         "peer_review_missing",
         format!(
-            "{} {} of {count} peer reviews are there.{lost}",
+            "{} {} of {count} peer reviews are complete.{lost}",
             sentence(&obligation.reason),
             good.len()
         ),
         format!(
-            "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
+            "A peer{who} who neither wrote nor approves the change must review it and agree (rule `{}`).",
             obligation.id
         ),
         logins(directory, &waiting),
@@ -270,7 +270,7 @@ fn unmet_questions(file: &ChangeFile, directory: &Directory, row: &TargetObligat
         "security_questions_open",
         format!("Security questions are open: {}", words.join(" ")),
         format!(
-            "Answer `{first}`, and the others, in the assessment (security_answers; rule `{}`).",
+            "Answer `{first}` and the other questions in the assessment (security_answers; rule `{}`).",
             row.obligation.id
         ),
         logins(directory, &eligible::writers(&file.change, directory)),
@@ -325,7 +325,7 @@ pub(crate) fn look_unmet(
         "outside_look_missing",
         format!("{} Last time: {since}.", sentence(&row.obligation.reason)),
         format!(
-            "One of the group {group} looks at the team's changes (POST /outside-looks; rule `{}`).",
+            "A member of the group {group} must review the team's changes (POST /outside-looks; rule `{}`).",
             row.obligation.id
         ),
         logins(directory, &directory.members(group)),

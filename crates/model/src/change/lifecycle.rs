@@ -86,7 +86,7 @@ pub fn leads(act: Act, state: State) -> Option<&'static str> {
         State::Rejected if states(act).contains(&State::Draft) || ahead => {
             Some("revise it with PATCH, which makes it a draft again")
         }
-        State::Rejected => Some("revise it with PATCH, and walk it from draft again"),
+        State::Rejected => Some("revise it with PATCH, and repeat the steps from draft"),
         State::Closed | State::Cancelled => None,
         _ if !ahead && behind && state.is_before_start() => Some("return it with a question (POST …/return)"),
         _ if !ahead => None,

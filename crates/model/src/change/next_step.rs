@@ -22,7 +22,7 @@ pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
     let Some(usual) = leads(act, state) else {
         if states(act) == [State::Rejected] {
             // Nobody is advised to reject a change.
-            let only = "Only a change that somebody rejected needs it.";
+            let only = "Only a rejected change needs this.";
             return Refusal::not_in_state(act, state, Some(only), Vec::new());
         }
         return Refusal::not_in_state(act, state, None, Vec::new());
@@ -79,18 +79,16 @@ fn is_of_incident(row: &Unmet) -> bool {
 fn what_meets(code: &str) -> Option<&'static str> {
     Some(match code {
         "on_hold" => "resume it (POST …/resume)",
-        "cosignature_missing" => "have it co-signed (POST …/break-glass/co-signature)",
+        "cosignature_missing" => "get its co-signature (POST …/break-glass/co-signature)",
         "approval_missing" => "get its approvals (POST …/approvals)",
-        "peer_review_missing" => "have a peer review it (POST …/peer-reviews)",
+        "peer_review_missing" => "get its peer review (POST …/peer-reviews)",
         "evidence_missing" => "add its evidence (POST …/evidence)",
-        "probe_missing" => "have its probe asked (POST …/checklist/{id}/probe)",
+        "probe_missing" => "query its probe (POST …/checklist/{id}/probe)",
         "checklist_open" => "tick its checklist (POST …/checklist/{id}/tick)",
         "task_missing" | "task_open" => "finish its task (PATCH …/tasks/{id})",
         "template_not_valid" | "no_emergency" | "plan_missing" | "rollback_plan_missing" => "edit it (PATCH)",
         "not_planned" | "window_over" | "lead_time" => "plan other times (PUT …/schedule)",
-        "freeze" => {
-            "plan it outside of the freeze (PUT …/schedule), or have it excepted (POST /freezes/{id}/exceptions)"
-        }
+        "freeze" => "plan it outside the freeze (PUT …/schedule), or get an exception (POST /freezes/{id}/exceptions)",
         _ => return None,
     })
 }

@@ -112,7 +112,7 @@ fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, 
         refuse_departed(reading, field, person, directory);
         if field != "implementers" && directory.agent(person).is_some() {
             let login = directory.login(person);
-            let text = format!("`{login}` is an agent, which owns and validates nothing: name a person.");
+            let text = format!("`{login}` is an agent and cannot own or validate changes: name a person.");
             reading.wrong(field, "agent_decides_nothing", text);
         }
     }
@@ -122,7 +122,7 @@ fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, 
 pub fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId, directory: &Directory) {
     if !person.as_str().is_empty() && !directory.is_active(person) {
         let login = directory.login(person);
-        let text = format!("`{login}` may no longer act here; name somebody who is there.");
+        let text = format!("`{login}` is no longer active here; name an active person.");
         reading.wrong(field, "inactive", text);
     }
 }
@@ -186,7 +186,7 @@ fn read_fields(
         wave_plan: None,
     };
     if content.expedited && content.expedited_reason.is_none() {
-        let text = "An expedited change says in `expedited_reason` why it is late.";
+        let text = "An expedited change needs `expedited_reason`: why it is late.";
         reading.wrong(NewChange::EXPEDITED_REASON.name, "missing", text);
     }
     Input {
@@ -207,12 +207,12 @@ fn read_template(
 ) -> Option<TemplateRef> {
     if kind != Kind::Standard {
         if key.is_some() {
-            reading.wrong("template", "not_allowed", "Only a standard change names a template.");
+            reading.wrong("template", "not_allowed", "Only a standard change can have a template.");
         }
         return None;
     }
     let Some(key) = key else {
-        reading.wrong("template", "missing", "A standard change names its template.");
+        reading.wrong("template", "missing", "A standard change needs a template.");
         return None;
     };
     let Some(template) = directory.templates.get(&key) else {
@@ -253,7 +253,7 @@ fn read_step(reading: &mut Reading<'_>) -> Step {
     };
     let watch = reading.boolean("watch").unwrap_or(false);
     if watch && step.minutes.is_none_or(|minutes| minutes == 0) {
-        let text = "A watch step needs `minutes`: it ends when they are over.";
+        let text = "A watch step needs `minutes`: its duration.";
         reading.wrong("minutes", "missing", text);
     }
     Step { watch, ..step }
@@ -334,7 +334,7 @@ fn read_targets(
         reading.wrong(
             "services",
             "not_allowed",
-            "Say `targets`, or the short form with `services`, not both.",
+            "Use either `targets` or the short form with `services`, not both.",
         );
         return Vec::new();
     }
@@ -365,7 +365,7 @@ fn read_targets(
             reading.wrong(
                 "services",
                 "missing",
-                "The short form names at least one service in `services`.",
+                "The short form needs at least one service in `services`.",
             );
             Vec::new()
         }
@@ -417,15 +417,14 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
 }
 
 /// Whether a text can name an artifact: a known algorithm and hexadecimal digits. A digest is whole: one that a tool cut short
-/// for people to read names nothing that a registry would find; only `git:` takes a short commit as well. The log keeps a digest
-/// in clear, so no free text may pass as one.
+/// for people to read names nothing that a registry would find; only `git:` takes a short commit as well, of seven digits or
+/// more. The log keeps a digest in clear, so no free text may pass as one.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
         let is_hex = digits.chars().all(|c| c.is_ascii_hexdigit());
         let is_whole = digits_of(name).is_some_and(|lengths| lengths.contains(&digits.len()));
-        let is_commit = name == GIT && (1..=COMMIT).contains(&digits.len());
-        is_hex && (is_whole || is_commit)
+        is_hex && is_whole || name == GIT && is_commit(digits)
     })
 }
 
@@ -434,10 +433,11 @@ fn why_not_whole(at: &str, text: &str) -> Option<String> {
     let (name, _) = text.split_once(':')?;
     let [length] = digits_of(name)? else { return None };
     Some(format!(
-        "`{at}` must be a whole digest: after `{name}:` come {length} hexadecimal digits."
+        "`{at}` must be a full digest: `{name}:` followed by {length} hexadecimal digits."
     ))
 }
 
+/// Whether a text is a commit's hash, or its first digits: Git shortens to no fewer than seven.
 fn is_commit(text: &str) -> bool {
     (7..=COMMIT).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }
@@ -504,7 +504,8 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
         // A rollback passes freeze, window and outcome: if the new artifact were its own rollback target, the new artifact
         // would pass them all.
         if input.rollback_to.is_some() && input.rollback_to == input.artifact {
-            let text = "The way back leads to what ran before, not to the artifact that this change brings.";
+            let text = "A rollback restores the previous artifact, so it cannot use the artifact that this change \
+                deploys.";
             let field = format!("{path}.rollback_to");
             reading.errors.push(FieldError::new(field, "not_allowed", text));
         }

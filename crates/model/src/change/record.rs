@@ -503,7 +503,7 @@ pub struct EscalationDue {
     pub step: EscalationStep,
     /// When, unless the rule is met before.
     pub due_at: Timestamp,
-    /// When it was done.
+    /// The time of the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
 }

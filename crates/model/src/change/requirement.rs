@@ -52,7 +52,7 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let row = |what: &str, field: &str| {
         unmet(
             "field_missing",
-            format!("It does not say {what}."),
+            format!("The change still needs {what}."),
             format!("Fill in `{field}`."),
             logins(directory, &eligible::writers(change, directory)),
         )
@@ -124,7 +124,8 @@ fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
     Some(unmet(
         "dependencies_not_reviewed",
         text,
-        "Look at what it reaches and say so in the assessment (dependencies_reviewed); leave out what is not touched, each with a reason (excluded).",
+        "Check what the change affects and confirm it in the assessment (dependencies_reviewed); exclude what it \
+         does not affect, each with a reason (excluded).",
         logins(directory, &eligible::writers(change, directory)),
     ))
 }
@@ -143,8 +144,8 @@ pub(crate) fn unseen(change: &Change, directory: &Directory) -> Option<String> {
         .collect();
     let first = reached.first()?;
     Some(match reached.len() {
-        1 => format!("It reaches {first}, and nobody has looked at that."),
-        many => format!("It reaches {many} things, {first} among them, and nobody has looked at these."),
+        1 => format!("The change affects {first}, which has not been reviewed."),
+        many => format!("The change affects {many} items, among them {first}, which have not been reviewed."),
     })
 }
 
@@ -155,7 +156,7 @@ fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if content.plan.is_empty() {
         rows.push(unmet(
             "plan_missing",
-            "There is no plan.",
+            "The change has no plan.",
             "Add at least one step to `plan`.",
             writers(),
         ));
@@ -163,8 +164,8 @@ fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
         rows.push(unmet(
             "rollback_plan_missing",
-            "There is no way back.",
-            "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+            "The change has no rollback plan.",
+            "Add `rollback_plan`, or explain in `no_rollback_reason` why there is none.",
             writers(),
         ));
     }
@@ -176,7 +177,7 @@ pub(crate) fn stopped(file: &ChangeFile, directory: &Directory) -> Option<Unmet>
     Some(unmet(
         "rules_not_judged",
         format!("The policies could not be judged: {stop}"),
-        "An administrator mends the policies; nothing goes on before.",
+        "An administrator must correct the policies before changes can continue.",
         logins(directory, &directory.with_role(Role::Admin)),
     ))
 }
@@ -230,7 +231,7 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         rows.push(unmet(
             "not_planned",
-            "It has no planned times.",
+            "The change has no planned times.",
             "Set `planned_start` and `planned_end`.",
             logins(directory, &eligible::planners(change, directory)),
         ));
@@ -328,7 +329,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
         rows.push(unmet(
             "rejected_elsewhere",
             format!("{key} was rejected for the same artifact, service and environment."),
-            format!("{key} is revised, cancelled or overruled by a change manager."),
+            format!("{key} must be revised or cancelled, or a change manager must overrule its rejection."),
             logins(directory, &eligible::lifters(change, other, directory)),
         ));
     }
@@ -373,8 +374,11 @@ fn led_elsewhere(change: &Change, directory: &Directory) -> Option<Unmet> {
     let system = led.kind.label();
     Some(unmet(
         "led_elsewhere",
-        format!("{system} leads the changes of {service}, so that this one starts nothing."),
-        format!("It is made in {system}, or a change manager has Assent lead {service} again."),
+        format!("{system} manages the changes of {service}, so this change cannot start."),
+        format!(
+            "Make the change in {system}, or a change manager makes Assent the system of record for {service} \
+            again."
+        ),
         logins(directory, &directory.with_role(Role::ChangeManager)),
     ))
 }
@@ -386,10 +390,10 @@ pub(crate) fn condition_unmet(
 ) -> Unmet {
     let checkers = conditions::checkers(file, directory, condition);
     let satisfy = if checkers.contains(&condition.checker) {
-        "Its checker says that it is met.".to_owned()
+        "Its checker must confirm that it is met.".to_owned()
     } else {
         format!(
-            "{} may no longer act here, so whoever took over the check says that it is met.",
+            "{} is no longer active here, so the person who took over the check must confirm that it is met.",
             directory.name(&condition.checker)
         )
     };
@@ -417,7 +421,7 @@ pub(crate) fn task_unmet(
     unmet(
         "task_open",
         format!("The task “{}” is open.", task.title),
-        "The task is done, or dropped with a reason.",
+        "Finish the task, or drop it with a reason.",
         logins(directory, &people),
     )
 }
@@ -435,15 +439,13 @@ pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Ti
             None => unmet(
                 "outcome_missing",
                 format!("Target {id} ({service} in {environment}) has no outcome."),
-                "Say how it ended.",
+                "Record its outcome.",
                 people.clone(),
             ),
             Some(_) => unmet(
                 "rollback_failed",
-                format!(
-                    "The rollback of target {id} ({service} in {environment}) failed, so the target is still open."
-                ),
-                "Roll it back again or repair it, then state the outcome.",
+                format!("The rollback of target {id} ({service} in {environment}) failed, so the target remains open."),
+                "Roll the target back again or repair it, then record the outcome.",
                 people.clone(),
             ),
         }
@@ -463,7 +465,7 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
             rows.push(unmet(
                 "window_not_open",
                 text,
-                "Wait for it, or plan another time.",
+                "Wait until the window opens, or plan another time.",
                 logins(directory, &eligible::planners(change, directory)),
             ));
         } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {

@@ -187,8 +187,8 @@ fn renew_assessment(case: &mut Case<'_>) {
     move_to(case, State::Assessing);
     let change = case.change();
     let (owner, key) = (change.content.owner.clone(), change.key.clone());
-    let news = format!("{key} reaches {} than when it was assessed.", reach::more(growth.count));
-    let next = "Look at what is new, and assess it again.";
+    let news = format!("{key} affects {} than when it was assessed.", reach::more(growth.count));
+    let next = "Review what is new, and assess the change again.";
     case.write_to(&owner, "reach_grown", &now.to_string(), news, next);
 }
 
@@ -260,7 +260,7 @@ fn miss_window(case: &mut Case<'_>) {
             "window_missed",
             &mark,
             news.clone(),
-            "Plan new times; those who decide on times are asked again.",
+            "Plan new times; the approvers of the times are asked again.",
         );
     }
 }
@@ -298,7 +298,7 @@ fn keep_inside(case: &mut Case<'_>) {
     let change = case.change();
     let (owner, mark) = (change.content.owner.clone(), change.version.to_string());
     let news = format!(
-        "{} goes beyond what the approvers of its template saw ({told}), so it is a normal change now.",
+        "{} goes beyond what the approvers of its template saw ({told}), so it has become a normal change.",
         change.key
     );
     case.write_to(
@@ -306,7 +306,7 @@ fn keep_inside(case: &mut Case<'_>) {
         "turned_normal",
         &mark,
         news,
-        "Assess it; its approvals are asked then.",
+        "Assess the change; its approvals are requested afterwards.",
     );
 }
 
@@ -412,7 +412,7 @@ fn void_parts(
             "approval_voided",
             id.as_str(),
             news,
-            "Look at what changed and decide again.",
+            "Review what changed and decide again.",
         );
     }
 }
@@ -537,7 +537,8 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
     }
     people.insert(change.content.owner.clone());
     let news = format!(
-        "The freeze “{}” halts, and permits from before it are void. {} may go on in spite of it, with a new permit.",
+        "The freeze “{}” halts all work and voids earlier permits. {} has an exception and may continue with a new \
+         permit.",
         freeze.title, change.key
     );
     let mark = format!("{}/{now}", freeze.id);
@@ -562,7 +563,7 @@ fn end_permits_ahead(case: &mut Case<'_>) {
         return;
     }
     if !before_start(&case.file, &case.directory, now).is_empty() {
-        revoke_permits(case, "something that is due before the start is missing", is_forward);
+        revoke_permits(case, "a requirement due before the start is not met", is_forward);
     }
     let change = case.change();
     let Some((start, end)) = change.planned_start.zip(change.planned_end) else {
@@ -575,7 +576,7 @@ fn end_permits_ahead(case: &mut Case<'_>) {
         .filter(is_frozen)
         .map(|it| it.id.clone())
         .collect();
-    revoke_permits(case, "a freeze came over its target", |permit| {
+    revoke_permits(case, "a freeze now applies to its target", |permit| {
         is_forward(permit) && frozen.contains(&permit.target)
     });
 }
@@ -627,10 +628,10 @@ pub(crate) fn notify_lapsed(case: &mut Case<'_>) {
     let change = case.change().clone();
     for (freeze, exception) in lapsed(&directory, &change, case.now) {
         let news = format!(
-            "{} was edited, so the freeze “{}” lets it pass no more: another content was excepted.",
+            "{} was edited, so its exception from the freeze “{}” no longer applies.",
             change.key, freeze.title
         );
-        let then = "Read what it says now; if it still cannot wait, a change manager excepts it anew.";
+        let then = "Read the edited change. If it still cannot wait, a change manager can grant a new exception.";
         let mut people = vec![exception.by.clone(), change.content.owner.clone()];
         people.dedup();
         let mark = format!("{}/{}", freeze.id, exception.at);

@@ -16,7 +16,7 @@ use crate::core::refusal::Refusal;
 /// Why an outcome was revised, where an incident did it.
 const CAUSED: &str = "an incident is confirmed as caused by the change";
 /// Why it was given back.
-const WITHDRAWN: &str = "that the change caused an incident was taken back";
+const WITHDRAWN: &str = "the statement that the change caused an incident was withdrawn";
 /// The begin of an incident is given in whole minutes, so work that began within the minute may have caused it.
 const BLUR: SignedDuration = SignedDuration::from_secs(60);
 
@@ -156,8 +156,8 @@ pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) -> Result<(), 
     let key = case.change().key.clone();
     let news = format!("{} confirms that {key} caused {incident}.", case.name(&by));
     let next = match case.change().state {
-        State::Closed => "Read the addendum, and answer it: add to the review what should be done better.",
-        _ => "The change closes once a review names the incident.",
+        State::Closed => "Read the addendum, and add improvements to the review.",
+        _ => "The change can close once a review names the incident.",
     };
     for person in case.people_in_charge() {
         case.write_to(&person, "incident_caused", incident, news.clone(), next);
@@ -175,10 +175,11 @@ fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
     // A later report cannot move the begin: the server's own observation counts as well.
     let Some(began) = change.seen_work.earliest(told) else {
         let text = format!(
-            "No work on {key} has begun: it is {}. So it caused no incident.",
+            "{key} is {} and no work on it has begun, so it cannot have caused an incident.",
             change.state
         );
-        let satisfy = "Name the change whose work ran before the incident; work that was done without one is recorded afterwards.";
+        let satisfy = "Name the change whose work preceded the incident; record work without a change \
+            retrospectively.";
         return Err(Refusal::not_now("not_begun", text, satisfy, Vec::new()));
     };
     let Some(found) = case.directory.incidents.get(incident) else {
@@ -188,12 +189,13 @@ fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     let text = format!(
-        "Work on {key} began at {began}, after {incident} had begun at {}. So it did not cause it.",
+        "Work on {key} began at {began}, after {incident} had begun at {}, so the change cannot have caused the \
+         incident.",
         found.started_at
     );
     let satisfy = format!(
-        "Name the change whose work ran before. If the incident began later than is recorded, correct `started_at` first (PATCH \
-         /incidents/{incident})."
+        "Name the change whose work preceded the incident. If the incident began later than recorded, correct \
+         `started_at` first (PATCH /incidents/{incident})."
     );
     Err(Refusal::not_now("began_later", text, satisfy, Vec::new()))
 }
@@ -249,16 +251,16 @@ pub(crate) fn withdraw_caused(case: &mut Case<'_>, incident: &str) {
     let before = case.change().outcome;
     give_back(case, incident);
     let after = case.change().outcome;
-    let withdrawn = format!("That {incident} was caused by this change was taken back after its closing.");
+    let withdrawn = format!("The statement that this change caused {incident} was withdrawn after closing.");
     add_addendum(case, incident, withdrawn, (before, after));
     let by = case.person();
     let news = format!(
-        "{} takes back that {} caused {incident}.",
+        "{} withdrew the statement that {} caused {incident}.",
         case.name(&by),
         case.change().key
     );
     let mark = format!("{incident}/{}", case.now);
-    let next = "See whether the change caused it, and link it as `caused` if so.";
+    let next = "Check whether the change caused the incident and, if so, link it as `caused`.";
     for person in case.people_in_charge() {
         case.write_to(&person, "cause_withdrawn", &mark, news.clone(), next);
     }

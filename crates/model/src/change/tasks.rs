@@ -49,8 +49,14 @@ pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let set_under = blocks::rules_of(&case.file, &case.directory, &by, at);
     case.emit("task.added", json!({"task": id, "kind": kind, "assignee": assignee}));
     if let Some(assignee) = &assignee {
-        let news = format!("A {kind} task on {} is yours.", case.change().key);
-        case.write_to(assignee, "task", id.as_str(), news, "Do it, then mark it as done.");
+        let news = format!("You have been assigned a {kind} task on {}.", case.change().key);
+        case.write_to(
+            assignee,
+            "task",
+            id.as_str(),
+            news,
+            "Complete the task, then mark it as done.",
+        );
     }
     case.file.tasks.push(ChangeTask {
         id: id.clone(),
@@ -118,7 +124,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     let actual_end = reading.time("actual_end");
     let text = reading.text("text", TEXT);
     if state == Some(TaskState::Dropped) && text.is_none() {
-        reading.wrong("text", "missing", "Say in `text` why the task is dropped.");
+        reading.wrong("text", "missing", "Give in `text` the reason for dropping the task.");
     }
     let reopens = state == Some(TaskState::Open);
     check_times(case, task, &mut reading, (actual_start, actual_end), reopens);
@@ -147,8 +153,14 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     }
     case.emit("task.updated", describe(task, state, next.as_ref()));
     if let Some(next) = next.filter(|next| assignee.as_ref() != Some(next)) {
-        let news = format!("A task on {} is yours now.", case.change().key);
-        case.write_to(&next, "task", task.as_str(), news, "Do it, then mark it as done.");
+        let news = format!("A task on {} has been assigned to you.", case.change().key);
+        case.write_to(
+            &next,
+            "task",
+            task.as_str(),
+            news,
+            "Complete the task, then mark it as done.",
+        );
     }
     settle(case);
     Ok(())
@@ -194,7 +206,7 @@ fn check_times(
     };
     if ended < began && (start.is_some() || end.is_some()) {
         let field = if end.is_some() { "actual_end" } else { "actual_start" };
-        reading.wrong(field, "out_of_order", "It ended before it began.");
+        reading.wrong(field, "out_of_order", "The end lies before the start.");
     }
 }
 
@@ -218,7 +230,7 @@ fn check_order(case: &Case<'_>, task: &RecordId, state: Option<TaskState>) -> Re
         None => Ok(()),
         Some(first) => Err(Refusal::not_now(
             "task_before_open",
-            format!("The task “{}” comes first and is open.", first.title),
+            format!("The task “{}” must be finished first and is still open.", first.title),
             "Finish that task first.",
             first
                 .assignee

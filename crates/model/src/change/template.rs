@@ -93,18 +93,19 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
         Some(unmet(
             "template_not_valid",
             text,
-            "Use the present template, or make it a normal change.",
+            "Use the current template version, or make the change a normal change.",
             logins(directory, &eligible::writers(&file.change, directory)),
         ))
     };
     let Some(pinned) = &content.template else {
-        return trouble("It names no template.".to_owned());
+        return trouble("The change has no template.".to_owned());
     };
     let Some(template) = directory.templates.get(&pinned.key) else {
         return trouble(format!("There is no template {}.", pinned.key));
     };
     if is_of_one_person(file, template) {
-        let text = "One hand proposed and approved the template {}, and the change is of high risk or sensitive.";
+        let text = "The same person proposed and approved the template {}, and the change is of high risk or \
+            sensitive.";
         return trouble(text.replace("{}", &template.key));
     }
     if template.state != TemplateState::Approved {
@@ -132,7 +133,7 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     }
     let (fields, key) = (further.join(", "), &template.key);
     trouble(format!(
-        "It goes beyond what the approvers of the template {key} saw: {fields}."
+        "The change goes beyond what the approvers of the template {key} saw: {fields}."
     ))
 }
 

@@ -326,7 +326,7 @@ fn end_hold_reminder(case: &mut Case<'_>) {
             "hold_ended",
             &until.to_string(),
             news.clone(),
-            "Resume it, or hold it for longer.",
+            "Resume the change, or extend the hold.",
         );
     }
 }
@@ -348,11 +348,11 @@ fn window_opens(case: &mut Case<'_>) {
         None => (
             None,
             format!("The window of {key} is open."),
-            "Start it, or put it on hold.".to_owned(),
+            "Start the change, or put it on hold.".to_owned(),
         ),
         Some(unmet) => (
             Some("cannot start yet".to_owned()),
-            format!("The window of {key} is open, but it cannot start yet."),
+            format!("The window of {key} is open, but the change cannot start yet."),
             unmet.satisfy,
         ),
     };
@@ -385,7 +385,7 @@ fn latest_rollback_passes(case: &mut Case<'_>) {
             "latest_rollback",
             &moment.to_string(),
             news.clone(),
-            "Decide now: finish, take the way back, or ask for more time.",
+            "Decide now: finish, roll back, or request an extension.",
         );
     }
 }
@@ -415,9 +415,12 @@ fn overrun(case: &mut Case<'_>) {
     let mut people = case.people_in_charge();
     people.extend(case.change().content.implementers.iter().cloned());
     let news = if end <= now {
-        format!("{} is past its end, {end}, and still under way.", case.change().key)
+        format!(
+            "{} is still under way after the end of its window, {end}.",
+            case.change().key
+        )
     } else {
-        format!("{} asked for more time, and nobody has answered.", case.change().key)
+        format!("{} requested an extension, and nobody has answered.", case.change().key)
     };
     for person in people {
         case.write_to(
@@ -425,7 +428,7 @@ fn overrun(case: &mut Case<'_>) {
             "overrun",
             &format!("{since}/{quarter}"),
             news.clone(),
-            "Complete it, take the way back, or decide on more time.",
+            "Complete the change, roll back, or decide on the extension.",
         );
     }
 }
@@ -483,7 +486,12 @@ fn after_the_work(case: &mut Case<'_>) {
         missing("review_missing") && late(REVIEW_HOURS),
     );
     if validation {
-        let is_first = remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
+        let is_first = remind(
+            case,
+            VALIDATION_DUE,
+            "has not been validated",
+            "Validate the change: does it work?",
+        );
         if is_first && eligible::testers(&case.file, &case.directory, case.now).is_empty() {
             notify_administrators(case);
         }
@@ -516,7 +524,7 @@ fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
 /// Notifies the administrators, who can give the service another owner, when nobody is left who may validate.
 fn notify_administrators(case: &mut Case<'_>) {
     let news = format!(
-        "{} has not been validated, and nobody is left who may.",
+        "{} has not been validated, and no independent validator is left.",
         case.change().key
     );
     for admin in case.directory.with_role(enums::Role::Admin) {
@@ -525,7 +533,7 @@ fn notify_administrators(case: &mut Case<'_>) {
             VALIDATION_DUE,
             "mend",
             news.clone(),
-            "Give the service another owner, who took no part in the work.",
+            "Add an owner of the service who took no part in the work.",
         );
     }
 }

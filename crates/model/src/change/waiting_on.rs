@@ -134,8 +134,8 @@ fn not_submitted(change: &Change, directory: &Directory) -> Option<Unmet> {
     (change.state == State::Draft).then(|| {
         unmet(
             "not_submitted",
-            "Nobody has submitted it.",
-            "Submit it (POST …/submission).",
+            "The change has not been submitted.",
+            "Submit the change (POST …/submission).",
             logins(directory, &eligible::writers(change, directory)),
         )
     })
@@ -147,8 +147,8 @@ fn not_assessed(change: &Change, directory: &Directory) -> Option<Unmet> {
     is_due.then(|| {
         unmet(
             "not_assessed",
-            "Nobody has assessed it.",
-            "Assess it (POST …/assessment).",
+            "The change has not been assessed.",
+            "Assess the change (POST …/assessment).",
             logins(directory, &eligible::writers(change, directory)),
         )
     })

@@ -41,7 +41,7 @@ pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
     check_state(case, Act::Start)?;
     check_hold(case)?;
     let unmet = against_start(&case.file, &case.directory, case.now);
-    refuse_unmet("start_refused", "It cannot start now.", unmet)?;
+    refuse_unmet("start_refused", "The change cannot start now.", unmet)?;
     let at = case.now;
     begin(case, at);
     settle(case);
@@ -80,8 +80,8 @@ fn not_long_before_creation(case: &Case<'_>, reading: &mut Reading<'_>, field: &
     let change = case.change();
     if change.retrospective.is_none() && time.is_some_and(|time| time < change.created_at - MOST_BEFORE_CREATION) {
         let text = format!(
-            "`{field}` lies more than a day before the change was created, at {}. Mend the date; work that was done so long \
-            before is recorded by a change with `retrospective`.",
+            "`{field}` lies more than a day before the change was created, at {}. Correct the date, or record \
+             earlier work with a change that has `retrospective`.",
             change.created_at
         );
         reading.wrong(field, "out_of_order", text);
@@ -141,7 +141,7 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     });
     case.emit("extension.asked", json!({"until": until.to_string(), "by": by}));
     let news = format!(
-        "{} asks for more time for {}, until {until}.",
+        "{} requests an extension of {} until {until}.",
         case.name(&by),
         case.change().key
     );
@@ -151,7 +151,7 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             "extension_asked",
             &at.to_string(),
             news.clone(),
-            "Grant or deny it; unanswered it is an overrun after 15 minutes.",
+            "Grant or deny the extension; if undecided, the change counts as overrun after 15 minutes.",
         );
     }
     settle(case);
@@ -163,11 +163,11 @@ fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
     let rows: Vec<Unmet> = freezes_over(case.change(), &case.directory, from, until)
         .map(|freeze| Unmet {
             // The work is under way, so its times are not planned anew.
-            satisfy: "Ask for less time, or have a change manager except this change.".to_owned(),
+            satisfy: "Request a shorter extension, or ask a change manager for an exception.".to_owned(),
             ..freeze_unmet(freeze, (case.change(), &case.directory), (from, until))
         })
         .collect();
-    refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
+    refuse_unmet("freeze", "A freeze applies during the requested extension.", rows)
 }
 
 /// Grants or denies more time.
@@ -186,7 +186,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         let mut others = case.people_in_charge();
         others.retain(|other| *other != person && case.directory.is_active(other));
         return Err(
-            Refusal::not_allowed("own_request", "The person who asked for more time cannot grant it.")
+            Refusal::not_allowed("own_request", "The person who requested an extension cannot grant it.")
                 .with_others(logins(&case.directory, &others)),
         );
     }
@@ -220,7 +220,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         json!({"until": extension.until.to_string()}),
     );
     let news = format!(
-        "More time for {} was {}.",
+        "The extension of {} was {}.",
         case.change().key,
         if grant { "granted" } else { "denied" }
     );
@@ -229,7 +229,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         "extension_decided",
         &extension.at.to_string(),
         news,
-        "Go on, or take the way back.",
+        "Continue, or roll back.",
     );
     settle(case);
     Ok(())
@@ -241,8 +241,8 @@ fn pending_extension(case: &Case<'_>) -> Result<Extension, Refusal> {
     open.cloned().ok_or_else(|| {
         Refusal::not_now(
             "nothing_asked",
-            "Nobody asks for more time.",
-            "Ask with POST …/extension.",
+            "No extension is requested.",
+            "Request one with POST …/extension.",
             Vec::new(),
         )
     })
@@ -250,8 +250,11 @@ fn pending_extension(case: &Case<'_>) -> Result<Extension, Refusal> {
 
 fn check_grantable(case: &Case<'_>, extension: &Extension) -> Result<(), Refusal> {
     if extension.until <= case.now {
-        let text = format!("The time that was asked for, until {}, has passed.", extension.until);
-        let satisfy = "Deny it; whoever works asks for a later time.";
+        let text = format!(
+            "The requested extension, until {}, has already passed.",
+            extension.until
+        );
+        let satisfy = "Deny it; the implementers can request a later time.";
         return Err(Refusal::not_now("too_late", text, satisfy, Vec::new()));
     }
     check_no_freeze(case, extension.until)
@@ -287,7 +290,7 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     if let (Some(start), Some(end)) = (from, ending.actual_end)
         && end < start
     {
-        reading.wrong("actual_end", "out_of_order", "It ended before it began.");
+        reading.wrong("actual_end", "out_of_order", "The end lies before the start.");
     }
     let ahead = [("actual_start", ending.actual_start), ("actual_end", ending.actual_end)];
     for (field, _) in ahead
@@ -300,7 +303,7 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
         not_long_before_creation(case, &mut reading, field, time);
     }
     if reading.errors.is_empty() && begins_after_its_end(case, &ending) {
-        let text = "It would have begun after it ended; say `actual_end` as well.";
+        let text = "The start would lie after the end; correct `actual_end` as well.";
         reading.wrong("actual_start", "out_of_order", text);
     }
     reading.finish()?;
@@ -312,10 +315,10 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
 fn note_early_start(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
     let (key, earliest) = (case.change().key.clone(), ready_spans::earliest_start(case, target));
     let known = match earliest {
-        Some(at) => format!("the earliest time at which it could is {at}."),
-        None => "nothing allowed it then.".to_owned(),
+        Some(at) => format!("the earliest possible start is {at}."),
+        None => "it was not allowed to start then.".to_owned(),
     };
-    let news = format!("{key} is said to have begun at {start}: {known}");
+    let news = format!("{key} is reported to have begun at {start}: {known}");
     case.emit(
         "change.began_early",
         json!({"target": target, "told": start, "earliest": earliest}),
@@ -327,7 +330,7 @@ fn note_early_start(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
             "work_report",
             &mark,
             news.clone(),
-            "Ask whoever did it, or have the time mended.",
+            "Ask the implementer, or correct the time.",
         );
     }
 }
@@ -435,8 +438,8 @@ fn check_collected(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Re
         return Ok(());
     }
     let targets = others.join(", ");
-    let text = format!("You collected no permit for {targets}.");
-    let satisfy = "Name in `target` the one whose outcome you tell; the gate's answer names it.";
+    let text = format!("You have not collected a permit for {targets}.");
+    let satisfy = "Enter in `target` the target whose outcome you report; the gate's response contains its id.";
     Err(Refusal::not_now("not_collected", text, satisfy, Vec::new()))
 }
 
@@ -448,11 +451,12 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
     // The outcome of work that is recorded afterwards was assumed until somebody states it.
     let is_first_word = change.retrospective.is_some() && change.target_records.iter().all(|r| r.earlier.is_empty());
     if again && ending.reason.is_none() && !is_first_word {
-        let text = "This target has an outcome already. Another one needs a `reason` and stands beside the first.";
+        let text = "This target already has an outcome. Another outcome needs a `reason` and is recorded beside the \
+            first.";
         return Err(Refusal::not_now(
             "target_done",
             text,
-            "Say the reason, or leave the outcome as it is.",
+            "Give a reason, or leave the outcome unchanged.",
             Vec::new(),
         ));
     }
@@ -461,11 +465,11 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
         .last()
         .is_some_and(|v| v.result == enums::ValidationResult::DoesNot);
     if broken && ending.outcome == Outcome::Succeeded {
-        let text = "The last validation says that it does not work, so it cannot have succeeded.";
+        let text = "The last validation reports that the change does not work, so its outcome cannot be a success.";
         return Err(Refusal::not_now(
             "does_not_work",
             text,
-            "Validate it again, or state another outcome.",
+            "Validate the change again, or record another outcome.",
             Vec::new(),
         ));
     }
@@ -473,11 +477,11 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
         return Err(refusal);
     }
     if change.counted_outcome(ending.outcome) != ending.outcome {
-        let text = "An incident is confirmed as caused by this change, so it has not plainly succeeded.";
+        let text = "An incident is confirmed as caused by this change, so its outcome cannot be `succeeded`.";
         return Err(Refusal::not_now(
             "incident_caused",
             text,
-            "State `succeeded_with_issues`, or another outcome.",
+            "Record `succeeded_with_issues` or another outcome.",
             Vec::new(),
         ));
     }
@@ -495,10 +499,10 @@ fn check_watches(case: &Case<'_>, ending: &Ending, (targets, earlier): (&[Target
         return Ok(());
     };
     let text = match until {
-        Some(until) => format!("Step {number} is a watch that goes on until {until}."),
-        None => format!("Step {number} is a watch that was neither done nor skipped."),
+        Some(until) => format!("Step {number} is a watch step that lasts until {until}."),
+        None => format!("Step {number} is a watch step that was neither done nor skipped."),
     };
-    let next = "Watch until then, or skip the step with a reason (`skipped`).";
+    let next = "Continue watching until then, or skip the step with a reason (`skipped`).";
     Err(Refusal::not_now("watch_goes_on", text, next, Vec::new()))
 }
 
@@ -613,7 +617,7 @@ fn notify_failure(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
             "went_wrong",
             &mark,
             news.clone(),
-            "See that it is as it was before. The draft of its review holds what is known.",
+            "Check that the previous state is restored. The draft of the review contains what is known.",
         );
     }
 }
@@ -634,14 +638,14 @@ fn notify_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
     }
     // Each attempt is news of its own.
     let mark = format!("{mark}/{}", case.now);
-    let next = "The target stays open: roll back again or repair it, then state the outcome.";
+    let next = "The target remains open: roll it back again or repair it, then record the outcome.";
     for person in in_charge
         .iter()
         .chain(on_call.iter().filter(|it| !in_charge.contains(it)))
     {
         case.write_to(person, "went_wrong", &mark, news.to_owned(), next);
     }
-    let review = "Its post-implementation review is due: no change closes without one after a failed rollback.";
+    let review = "Its post-implementation review is due: after a failed rollback, no change closes without one.";
     for person in &in_charge {
         case.write_to(person, "review_due", &mark, news.to_owned(), review);
     }

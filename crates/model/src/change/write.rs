@@ -242,19 +242,19 @@ fn why_no_verbal_approver(
     }
     let person = directory.people.get(named);
     if !person.is_some_and(|person| person.active && !person.is_barred_from_deciding()) {
-        let text =
-            "The verbal approver is somebody who may decide: no pipeline, vendor, auditor or person who has left.";
+        let text = "The verbal approver must be an active person who may approve changes: not a pipeline, a vendor or an \
+             auditor.";
         return Some(text.to_owned());
     }
     if change.content.implementers.contains(named) {
-        return Some("The verbal approver is none of those who did the work.".to_owned());
+        return Some("The verbal approver cannot be one of the implementers.".to_owned());
     }
     let is_asked = || approval_rules(file).next().is_some();
     let able = all_able(file, directory, now);
     if directory.has_role(named, Role::ChangeManager) || able.contains(named) || !is_asked() {
         return None;
     }
-    let rule = "The verbal approver is somebody whom a rule would have asked about these targets, or a change manager.";
+    let rule = "The verbal approver must be a possible approver of these targets, or a change manager.";
     if able.is_empty() {
         return Some(rule.to_owned());
     }
@@ -282,7 +282,7 @@ fn open_retrospective(case: &mut Case<'_>) {
     case.emit_at("change.told_afterwards", started, json!({"verbal_approver": verbal}));
     move_to(case, State::Reviewing);
     if let Some(person) = verbal {
-        let news = format!("{} says that you approved work by word of mouth.", case.change().key);
+        let news = format!("{} reports that you approved work verbally.", case.change().key);
         case.write_to(
             &person,
             "confirm_retrospective",
@@ -360,7 +360,7 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
         return Err(Refusal::field(
             "retrospective",
             "not_allowed",
-            "`retrospective` can be said only when a change is created.",
+            "`retrospective` can be set only when a change is created.",
         ));
     }
     let change = case.change();
@@ -429,7 +429,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
             FieldError::new(
                 field,
                 "needed",
-                format!("{} It was needed for submission and must stay.", row.text),
+                format!("{} This was required for submission and cannot be removed.", row.text),
             )
         })
         .collect();
@@ -442,12 +442,12 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
         errors.push(FieldError::new(
             "plan",
             "needed",
-            "The plan was needed for the assessment and must stay.",
+            "The plan was required for the assessment and cannot be removed.",
         ));
     }
     let no_way_back = next.content.rollback_plan.is_empty() && next.content.no_rollback_reason.is_none();
     if change.state >= State::Authorizing && !standard && no_way_back {
-        let text = "The way back was needed for the assessment and must stay.";
+        let text = "The rollback plan was required for the assessment and cannot be removed.";
         errors.push(FieldError::new("rollback_plan", "needed", text));
     }
     if let Some(end) = next
@@ -665,7 +665,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     check_hold(case)?;
     settle::emergency_window(&mut case.file.change, case.now);
     let unmet = against_submission(&case.file, &case.directory, case.now);
-    refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
+    refuse_unmet("submission_incomplete", "The change cannot be submitted yet.", unmet)?;
     let now = case.now;
     let change = &mut case.file.change;
     change.submitted_at = Some(now);
@@ -711,7 +711,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let fields = changed_fields(&earlier, case.change());
     note_changed(case, &fields);
     let unmet = before_approvals(&case.file, &case.directory, case.now);
-    refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
+    refuse_unmet("assessment_incomplete", "Approvals cannot be requested yet.", unmet)?;
     let (now, editor) = (case.now, case.person());
     case.file.change.assessed_at = Some(now);
     reach::pin(case, &earlier.content.excluded, &editor);

@@ -99,7 +99,7 @@ pub struct Erasure {
     pub handed_by: Option<PersonId>,
     /// When it was requested, or done by the clock.
     pub asked_at: Timestamp,
-    /// When it was done.
+    /// The time of the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
     /// The person who did it.

@@ -30,7 +30,7 @@ pub struct HoldOrder {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Why: the case, and the authority that asked.
+    /// The reason: the case and the requesting authority.
     #[card(most = REASON, text)]
     pub reason: String,
     /// The keys of the changes; none means all.
@@ -40,24 +40,24 @@ pub struct HoldOrder {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
-    /// The people, one of whom had a part in a change: logins; none means all.
+    /// Changes in which one of these people had a part: logins; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub people: BTreeSet<PersonId>,
-    /// The begin of the span in which a change was under way, or a delivery came.
+    /// The start of the period in which a change was under way, or a delivery arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
     /// The end of the span, not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
-    /// Until when it holds; until it is lifted unless said.
+    /// The end of its validity; by default it applies until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Who placed it: a login.
+    /// The person who placed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Whether it was not lifted.
+    /// Whether it is in force.
     #[card(column)]
     pub active: bool,
     /// Who asked to lift it, where another person has to agree: a login.
@@ -92,7 +92,7 @@ pub struct HoldOrder {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct HoldOrderInput {
-    /// Why: the case, and the authority that asked.
+    /// The reason: the case and the requesting authority.
     #[card(most = REASON, text, example = "Case 4711 of the district court")]
     pub reason: String,
     /// The keys of the changes; none means all.
@@ -101,16 +101,16 @@ pub struct HoldOrderInput {
     /// The services, of which a change has one; none means all.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
-    /// The people, one of whom had a part in a change: logins; none means all.
+    /// Changes in which one of these people had a part: logins; none means all.
     #[card(option = "person")]
     pub people: BTreeSet<String>,
-    /// The begin of the span in which a change was under way, or a delivery came.
+    /// The start of the period in which a change was under way, or a delivery arrived.
     #[card(label = "From", example = "2026-01-01T00:00:00Z")]
     pub from: Option<Timestamp>,
     /// The end of the span, not included.
     #[card(label = "To", example = "2026-07-01T00:00:00Z")]
     pub to: Option<Timestamp>,
-    /// Until when it holds; until it is lifted unless said.
+    /// The end of its validity; by default it applies until it is lifted.
     #[card(label = "Until", example = "2031-01-01T00:00:00Z")]
     pub until: Option<Timestamp>,
 }
@@ -121,23 +121,20 @@ pub const CARD: Card = Card {
     command: "hold-order",
     columns: &["id", "changes", "services", "people", "from", "to", "until", "by"],
     verbs: verbs! {
-        List "list_hold_orders" at "/hold-orders" may AUDIT => "List the legal holds that stand over several records", token Audit;
-        Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or span", token Audit, called "place";
+        List "list_hold_orders" at "/hold-orders" may AUDIT => "List the legal holds on several records", token Audit;
+        Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or period", token Audit, called "place";
         Show "show_hold_order" at "/hold-orders/{id}" may AUDIT => "Show a hold order, also one that was lifted", token Audit;
     },
     events: &[
         Event::new("hold_order.placed", "lock", "placed a legal hold"),
-        Event::new(
-            "hold_order.lift_asked",
-            "help",
-            "asked another person to lift a legal hold",
-        ),
+        Event::new("hold_order.lift_asked", "help", "requested the lifting of a legal hold"),
         Event::new("hold_order.lifted", "x", "lifted a legal hold"),
     ],
     page: Some(Page {
         path: "/hold-orders",
-        byline: "Legal holds by change, service, person and span. Nothing that matches one is erased, by people or by the clock.",
-        empty: "No hold order stands.",
+        byline: "Legal holds by change, service, person and period. Matching records are not erased, neither by \
+            people nor by retention.",
+        empty: "No hold order is in force.",
         labels: ["Place a legal hold", "Change it", "Lift it"],
     }),
     ..Card::of::<HoldOrder, HoldOrderInput>("hold_order", "Hold orders")
@@ -202,11 +199,11 @@ impl HoldOrder {
 pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Directory) -> BTreeSet<PersonId> {
     let names_none = input.changes.is_empty() && input.services.is_empty() && input.people.is_empty();
     if names_none && input.from.is_none() && input.to.is_none() {
-        let text = "Name what is held: `changes`, `services`, `people`, or a span by `from` or `to`.";
+        let text = "Enter what is held: `changes`, `services`, `people`, or a period by `from` or `to`.";
         reading.wrong("changes", "missing", text);
     }
     if input.from.zip(input.to).is_some_and(|(from, to)| from >= to) {
-        let text = "`to` must be later than `from`: the span holds no moment.";
+        let text = "`to` must be later than `from`: the period is empty.";
         reading.wrong("to", "out_of_order", text);
     }
     for (field, count) in [
@@ -218,7 +215,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
             reading.wrong(
                 field,
                 "too_many",
-                format!("A hold order names at most {MOST_NAMED} of `{field}`."),
+                format!("A hold order can have at most {MOST_NAMED} entries in `{field}`."),
             );
         }
     }
@@ -228,7 +225,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
             Some(person) => {
                 people.insert(person.id.clone());
             }
-            None => reading.wrong("people", "unknown", format!("Nobody has the login `{login}`.")),
+            None => reading.wrong("people", "unknown", format!("No person has the login `{login}`.")),
         }
     }
     people

@@ -66,9 +66,9 @@ pub fn permit_findings(log: &BTreeMap<String, LoggedPermit>, rows: &PermitRows) 
         let finding = match rows.get(id) {
             None => Some((
                 PermitFault::Deleted,
-                "The log issued it; the database has no such permit.".to_owned(),
+                "The log records this permit, but the database does not have it.".to_owned(),
             )),
-            Some(None) => Some((PermitFault::Altered, "Its row cannot be read.".to_owned())),
+            Some(None) => Some((PermitFault::Altered, "The row of the permit cannot be read.".to_owned())),
             Some(Some(row)) => differs(logged, row),
         };
         if let Some((kind, text)) = finding.or_else(|| is_early(logged)) {
@@ -90,8 +90,8 @@ pub fn permit_findings(log: &BTreeMap<String, LoggedPermit>, rows: &PermitRows) 
             change: text_member(members, "change_key"),
             at: None,
             text: match time(members, "issued_at") {
-                Some(said) => format!("The log never issued it. It says that it was issued at {said}."),
-                None => "The log never issued it.".to_owned(),
+                Some(said) => format!("The log does not record this permit. Its own time of issue is {said}."),
+                None => "The log does not record this permit.".to_owned(),
             },
         });
     }
@@ -113,7 +113,7 @@ fn differs(logged: &LoggedPermit, row: &Map<String, Value>) -> Option<(PermitFau
         if let (Some(said), Some(issued)) = (said, issued)
             && said < issued
         {
-            let text = format!("Its `{name}` is {said}; the log has {issued}.");
+            let text = format!("The `{name}` of the permit is {said}; the log has {issued}.");
             return Some((PermitFault::Backdated, text));
         }
     }
@@ -126,14 +126,22 @@ fn differs(logged: &LoggedPermit, row: &Map<String, Value>) -> Option<(PermitFau
         .keys()
         .find(|name| is_told(name) && !logged.members.contains_key(*name));
     let name = other.map(|(name, _)| name).or(added)?;
-    Some((PermitFault::Altered, format!("Its `{name}` is not as the log has it.")))
+    Some((
+        PermitFault::Altered,
+        format!("The `{name}` of the permit differs from the log."),
+    ))
 }
 
 /// A permit whose own event names a time of issue before that event.
 fn is_early(logged: &LoggedPermit) -> Option<(PermitFault, String)> {
     let issued = time(&logged.members, "issued_at")?;
     let is_early = logged.at.duration_since(issued) > TOLERANCE;
-    let text = || format!("It says {issued}; the event that issued it happened at {}.", logged.at);
+    let text = || {
+        format!(
+            "The permit was issued at {issued}, but its event in the log is from {}.",
+            logged.at
+        )
+    };
     is_early.then(|| (PermitFault::Backdated, text()))
 }
 

@@ -24,12 +24,12 @@ pub struct PersonErasure {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Whose data: a login, of another name once they were erased.
+    /// The person whose data is erased: a login, replaced after the erasure.
     pub person: PersonId,
-    /// Why: the request that it answers. No name belongs in it.
+    /// The reason: the request that it answers, without names.
     #[card(most = REASON, text)]
     pub reason: String,
-    /// Who asked for it: a login.
+    /// The person who requested it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who handed out the way in by which it was asked, where that was another person: a login.
@@ -38,11 +38,11 @@ pub struct PersonErasure {
     pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
-    /// Who did it: a login.
+    /// The person who did it: a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(optional)]
     pub done_by: Option<PersonId>,
-    /// When it was done.
+    /// The time of the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
     /// Whether it waits for a second person.
@@ -54,10 +54,10 @@ pub struct PersonErasure {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct PersonErasureInput {
-    /// Whose data: the login of a deactivated account.
+    /// The person whose data is erased: the login of a deactivated account.
     #[card(positional, example = "leaver")]
     pub person: String,
-    /// Why: the request that it answers. No name belongs in it.
+    /// The reason: the request that it answers, without names.
     #[card(most = REASON, text, example = "Request of 3 November, ticket 812")]
     pub reason: String,
 }
@@ -69,7 +69,7 @@ pub const CARD: Card = Card {
     columns: &["id", "person", "by", "at", "done_by", "done_at"],
     verbs: verbs! {
         List "list_person_erasures" at "/person-erasures" may AUDIT => "List the erasures of people's data, those that were done included", token Audit;
-        Add "ask_person_erasure" at "/person-erasures" may SET_PERSON => "Ask for the erasure of a person's data; another person does it", token Admin, called "ask";
+        Add "ask_person_erasure" at "/person-erasures" may SET_PERSON => "Request the erasure of a person's data; another person confirms it", token Admin, called "ask";
         Show "show_person_erasure" at "/person-erasures/{id}" may AUDIT => "Show an erasure of a person's data", token Audit;
         End "withdraw_person_erasure" at "/person-erasures/{id}" may SET_PERSON => "Withdraw an erasure that waits for a second person", token Admin, called "withdraw";
     },
@@ -77,9 +77,13 @@ pub const CARD: Card = Card {
         Event::new(
             "person_erasure.asked",
             "people",
-            "asked for the erasure of a person’s data",
+            "requested the erasure of a person’s data",
         ),
-        Event::new("person_erasure.done", "check", "had a person’s data erased"),
+        Event::new(
+            "person_erasure.done",
+            "check",
+            "confirmed the erasure of a person’s data",
+        ),
         Event::new(
             "person_erasure.withdrawn",
             "x",
@@ -88,9 +92,10 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/person-erasures",
-        byline: "Erasures of people’s data. What they did stays in the log and its proofs, under an id that says nothing of them.",
+        byline: "Erasures of personal data. The actions of an erased person stay in the log and its proofs under an \
+            anonymous id.",
         empty: "No person’s data was erased.",
-        labels: ["Ask for an erasure", "Change it", "Withdraw it"],
+        labels: ["Request an erasure", "Change it", "Withdraw it"],
     }),
     ..Card::of::<PersonErasure, PersonErasureInput>("person_erasure", "Person erasures")
 };

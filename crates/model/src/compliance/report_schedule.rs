@@ -30,16 +30,16 @@ pub struct ReportSchedule {
     pub version: i64,
     /// The framework's id, such as sox.
     pub framework: String,
-    /// The span of each report.
+    /// The period of each report.
     #[card(words)]
     pub span: ReportSpan,
     /// The form of the file.
     #[card(words)]
     pub format: ReportFormat,
-    /// The people who get a letter with the link: logins.
+    /// The people who receive a mail with the link: logins.
     #[card(text)]
     pub contacts: BTreeSet<PersonId>,
-    /// The span that was reported on last, such as 2026-10.
+    /// The last reported period, such as 2026-10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_for: Option<String>,
     /// The size of the log that the last report was computed from.
@@ -48,7 +48,7 @@ pub struct ReportSchedule {
     /// The digest of the last report as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_digest: Option<String>,
-    /// When the last report was made.
+    /// The time of the last report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
     /// Whether it is in use.
@@ -56,20 +56,20 @@ pub struct ReportSchedule {
     pub active: bool,
 }
 
-/// A report that is made on each span that has ended; the first one at once, on the span that ended last.
+/// A report on each completed period; the first report is created at once, on the last completed period.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ReportScheduleInput {
     /// The framework's id, such as sox.
     #[card(positional, example = "sox")]
     pub framework: String,
-    /// The span of each report.
+    /// The period of each report.
     #[card(words, example = "last_month")]
     pub span: ReportSpan,
     /// The form of the file.
     #[card(words, optional, usual = "pdf", example = "oscal")]
     pub format: ReportFormat,
-    /// The people who get a letter with the link: logins.
+    /// The people who receive a mail with the link: logins.
     #[card(option = "contact", example = "adam")]
     pub contacts: BTreeSet<String>,
 }
@@ -89,8 +89,8 @@ pub const CARD: Card = Card {
         "made_digest",
     ],
     verbs: verbs! {
-        List "list_report_schedules" at "/report-schedules" may AUDIT => "List schedules of control reports, with what each made last", token Audit;
-        Add "add_report_schedule" at "/report-schedules" may AUDIT => "Have a control report made on each span that ends", token Audit;
+        List "list_report_schedules" at "/report-schedules" may AUDIT => "List schedules of control reports, with the last report of each", token Audit;
+        Add "add_report_schedule" at "/report-schedules" may AUDIT => "Schedule a control report on each completed period", token Audit;
         Show "show_report_schedule" at "/report-schedules/{id}" may AUDIT => "Show a schedule of control reports", token Audit;
         Edit "edit_report_schedule" at "/report-schedules/{id}" may AUDIT => "Change a schedule of control reports", token Audit;
         End "end_report_schedule" at "/report-schedules/{id}" may AUDIT => "End a schedule of control reports", token Audit;
@@ -107,7 +107,7 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/report-schedules",
-        byline: "Control reports on each month, quarter or year that ends; the log keeps the digest of each.",
+        byline: "Control reports on each completed month, quarter or year; the log keeps the digest of each report.",
         empty: "No control report is scheduled.",
         labels: ["Schedule a report", "Change it", "End it"],
     }),

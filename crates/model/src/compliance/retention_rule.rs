@@ -25,23 +25,23 @@ pub struct RetentionRule {
     /// Its regime and its kind of record, such as sox-change.
     #[card(most = KEY, column)]
     pub key: String,
-    /// Who asks for it.
+    /// The person or authority that requests it.
     #[card(words)]
     pub regime: RetentionRegime,
-    /// What is kept.
+    /// The kind of record.
     #[card(words)]
     pub record_kind: KeptKind,
-    /// For how many days at least texts, files and raw bodies are kept.
+    /// The minimum number of days for which texts, files and raw bodies are kept.
     #[card(most = Retention::MOST)]
     pub keep_days: i64,
-    /// For how many of these days changes stay out of the archive.
+    /// The number of these days for which changes stay outside the archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = Retention::MOST)]
     pub hot_days: Option<i64>,
     /// Whether it is switched on.
     #[card(column)]
     pub active: bool,
-    /// Who set it: a login; nobody set a shipped one.
+    /// The person who set it: a login; none for shipped rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(optional)]
     pub by: Option<PersonId>,
@@ -51,19 +51,19 @@ pub struct RetentionRule {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct RetentionRuleInput {
-    /// Who asks for it.
+    /// The person or authority that requests it.
     #[card(words, needed, example = "sox")]
     pub regime: Option<RetentionRegime>,
-    /// What is kept.
+    /// The kind of record.
     #[card(label = "Kind of record", words, needed, option = "kind", example = "change")]
     pub record_kind: Option<KeptKind>,
-    /// For how many days at least it is kept; what the regime asks for unless said.
+    /// The minimum number of days for which the record is kept; by default what the regime requires.
     #[card(most = Retention::MOST, option = "keep", example = "2557")]
     pub keep_days: Option<i64>,
-    /// For how many of these days changes stay out of the archive.
+    /// The number of these days for which changes stay outside the archive.
     #[card(most = Retention::MOST, option = "hot", example = "92")]
     pub hot_days: Option<i64>,
-    /// Whether it is switched on; off unless said.
+    /// Whether it is switched on; off by default.
     #[card(label = "Switched on", option = "on", example = "true")]
     pub active: bool,
 }
@@ -74,16 +74,16 @@ pub const CARD: Card = Card {
     command: "retention-rule",
     columns: &["key", "regime", "record_kind", "keep_days", "hot_days", "active"],
     verbs: verbs! {
-        List "list_retention_rules" at "/retention-rules" may AUDIT => "List for how long regimes ask to keep records", token Audit;
+        List "list_retention_rules" at "/retention-rules" may AUDIT => "List the retention periods required by regimes", token Audit;
         Set "set_retention_rule" at "/retention-rules" may SET_POLICY => "Set, switch on or switch off a retention rule", token Admin;
         Show "show_retention_rule" at "/retention-rules/{key}" may AUDIT => "Show a retention rule", token Audit;
     },
     events: &[Event::new("retention_rule.set", "clock", "set a retention rule")],
     page: Some(Page {
         path: "/retention-rules",
-        byline: "For how long a regime asks to keep records. A rule that is on keeps the retention from erasing or archiving earlier; \
-                 the longest rule counts.",
-        empty: "No retention rule is known.",
+        byline: "Retention periods required by regimes. An active rule prevents earlier erasure or archiving; the \
+            longest rule applies.",
+        empty: "There is no retention rule.",
         labels: ["Set a retention rule", "Change it", "End it"],
     }),
     ..Card::of::<RetentionRule, RetentionRuleInput>("retention_rule", "Retention rules")
@@ -159,23 +159,26 @@ pub fn check(reading: &mut Reading<'_>, rule: &RetentionRule) {
     let regime = rule.regime.as_str();
     if rule.keep_days < keep || rule.keep_days > Retention::MOST {
         let text = format!(
-            "`keep_days` is {keep} to {}: {regime} asks for at least {keep} days.",
+            "`keep_days` must be from {keep} to {}: {regime} requires at least {keep} days.",
             Retention::MOST
         );
         reading.wrong("keep_days", "less_than_regime", text);
     }
     if rule.record_kind == KeptKind::Delivery && rule.hot_days.is_some() {
-        let text = "Only changes move to the archive; leave `hot_days` out for deliveries.";
+        let text = "Only changes can be archived; leave out `hot_days` for deliveries.";
         reading.wrong("hot_days", "not_asked", text);
         return;
     }
     if hot.is_some_and(|hot| rule.hot_days.is_none_or(|days| days < hot)) {
         let least = hot.unwrap_or_default();
-        let text = format!("`hot_days` is at least {least}: {regime} asks for the last {least} days at hand.");
+        let text = format!(
+            "`hot_days` must be at least {least}: {regime} requires the last {least} days outside the \
+            archive."
+        );
         reading.wrong("hot_days", "less_than_regime", text);
     }
     if rule.hot_days.is_some_and(|days| days > rule.keep_days) {
-        let text = "`hot_days` is at most `keep_days`: what is gone is not at hand.";
+        let text = "`hot_days` must be at most `keep_days`: erased records cannot stay outside the archive.";
         reading.wrong("hot_days", "out_of_range", text);
     }
 }
@@ -215,7 +218,7 @@ pub fn too_early(retention: Retention, rules: &[RetentionRule]) -> Vec<(&'static
             && days < least
         {
             let text =
-                format!("`{field}` is at least {least}: the retention rule `{key}` is on and asks for {least} days.");
+                format!("`{field}` must be at least {least}: the active retention rule `{key}` requires {least} days.");
             found.push((field, text));
         }
     };

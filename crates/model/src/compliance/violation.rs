@@ -121,7 +121,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "told_late",
-        title: "A deployment was told late, as of a time before its gate",
+        title: "A deployment was reported late, for a time before its gate existed",
         test: "Of each deployment that was told after a gate stood at its place, as of a time before, the log has the end of the work \
                before the gate.",
         severity: Severity::Medium,

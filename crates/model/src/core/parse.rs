@@ -34,7 +34,7 @@ pub struct Reading<'a> {
 /// The error of a body whose `key` differs from that of the address.
 pub fn other_key(body: &Map<String, Value>, key: &str) -> Option<FieldError> {
     let said = body.get("key").filter(|said| !said.is_null())?;
-    let text = format!("The address says `{key}`, and a key stays as it is.");
+    let text = format!("The address has the key `{key}`, and a key cannot be changed.");
     (said != key).then(|| FieldError::new("key", "not_allowed", text))
 }
 
@@ -102,7 +102,7 @@ impl<'a> Reading<'a> {
     pub fn text(&mut self, field: &'static str, max: usize) -> Option<String> {
         let value = self.value(field)?;
         let Some(text) = value.as_str() else {
-            self.wrong(field, "not_text", format!("`{}` must be a text.", self.at(field)));
+            self.wrong(field, "not_text", format!("`{}` must be a string.", self.at(field)));
             return None;
         };
         self.clean(field, text, max)
@@ -129,7 +129,7 @@ impl<'a> Reading<'a> {
             self.wrong(
                 field,
                 "too_long",
-                format!("`{at}` has {length} characters; at most {max} fit."),
+                format!("`{at}` has {length} characters; at most {max} are allowed."),
             );
             return None;
         }
@@ -141,8 +141,8 @@ impl<'a> Reading<'a> {
         if let Some(bad) = text.chars().find(is_wrong) {
             let at = self.at(field);
             let what = match bad {
-                '\n' | '\r' | '\u{2028}' | '\u{2029}' => "is one line, and holds a line break".to_owned(),
-                '\t' => "is one line, and holds a tab".to_owned(),
+                '\n' | '\r' | '\u{2028}' | '\u{2029}' => "must be one line, but contains a line break".to_owned(),
+                '\t' => "must be one line, but contains a tab".to_owned(),
                 bad => format!("holds the control character U+{:04X}", bad as u32),
             };
             self.wrong(field, "control_character", format!("`{at}` {what}."));
@@ -177,8 +177,10 @@ impl<'a> Reading<'a> {
         if !typed::is_technical(text) {
             let at = self.at(field);
             let signs = typed::TECHNICAL_SIGNS;
-            let what =
-                format!("`{at}` is a technical name of at most 200 letters, digits, spaces and the signs {signs}");
+            let what = format!(
+                "`{at}` must be a technical name of at most 200 letters, digits, spaces and the characters \
+                    {signs}"
+            );
             self.wrong(field, "not_technical", what);
         }
     }
@@ -244,9 +246,9 @@ impl<'a> Reading<'a> {
             let name = format!("{field}[{place}]");
             match item.as_str() {
                 // Left out, it would make a list of one name an empty one, and in many places empty means all.
-                Some(text) if is_blank(text) => self.wrong(&name, "missing", "It is empty."),
+                Some(text) if is_blank(text) => self.wrong(&name, "missing", "The text is empty."),
                 Some(text) => texts.extend(self.clean(&name, text, max)),
-                None => self.wrong(&name, "not_text", "It must be a text."),
+                None => self.wrong(&name, "not_text", "The value must be a string."),
             }
         }
         Some(texts)
@@ -260,7 +262,7 @@ impl<'a> Reading<'a> {
             return None;
         };
         if items.len() > LIST {
-            self.wrong(field, "too_many", format!("At most {LIST} entries fit."));
+            self.wrong(field, "too_many", format!("At most {LIST} entries are allowed."));
             return None;
         }
         Some(items)
@@ -375,7 +377,7 @@ impl<'a> Reading<'a> {
             self.wrong(&key, "unknown_field", help);
         }
         if count > UNKNOWN {
-            let text = format!("And {} more fields that are none here.", count - UNKNOWN);
+            let text = format!("And {} more unknown fields.", count - UNKNOWN);
             self.wrong("", "unknown_field", text);
         }
     }

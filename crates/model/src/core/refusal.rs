@@ -143,7 +143,7 @@ impl Refusal {
     pub fn not_in_state(act: Act, state: State, satisfy: Option<&str>, waiting_on: Vec<String>) -> Self {
         let text = format!("It is not possible to {} while the change is {state}.", act.doing());
         let satisfy = satisfy.map_or_else(
-            || format!("No act leads from {state} to a state where this is possible."),
+            || format!("No action leads from {state} to a state in which this is possible."),
             str::to_owned,
         );
         Self::not_now("not_in_state", text, satisfy, waiting_on)
@@ -168,7 +168,7 @@ impl Refusal {
             Self::NotCurrent { text, .. } | Self::Stale { text } => text.clone(),
             Self::Invalid(errors) => match errors.as_slice() {
                 [one] => one.text.clone(),
-                many => format!("{} fields need another look.", many.len()),
+                many => format!("{} fields need correction.", many.len()),
             },
         }
     }

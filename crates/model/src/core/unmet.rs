@@ -106,25 +106,28 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "break_glass_validation_missing"
         | "review_missing"
         | "waves_not_watched" => {
-            "Nobody who may do so is active: an administrator gives somebody the role `change_manager`."
+            "No active person may do this: an administrator must give a person the role `change_manager`."
         }
         "approval_missing" | "cosignature_missing" => {
-            "Nobody who is asked is active: an administrator gives the service another owner, or somebody the role that is asked."
+            "No active approver is left: an administrator must add another owner of the service, or give a person \
+             the requested role."
         }
         "evidence_missing" | "validation_missing" => {
-            "Nobody who may do so is active: an administrator gives the service another owner."
+            "No active person may do this: an administrator must add another owner of the service."
         }
         "outcome_missing" | "rollback_failed" | "undo_open" => {
-            "Nobody who may do so is active: an administrator gives somebody who did not approve it the role `implementer`."
+            "No active person may do this: an administrator must give the role `implementer` to a person who did not \
+             approve the change."
         }
         "peer_review_missing" | "outside_look_missing" | "quorum_missing" => {
-            "Nobody who is asked is left: an administrator gives the group another member."
+            "No approver is left: an administrator must add another member to the group."
         }
         "confirmation_missing" => {
-            "Nobody can confirm it: a day after it was recorded, a change manager states a finding (POST …/finding)."
+            "No person can confirm it: a day after the work was recorded, a change manager must record a finding \
+             (POST …/finding)."
         }
         "rules_not_judged" | "committer_unknown" => {
-            "No administrator is active: on the server's host, `assent person create` makes one."
+            "No administrator is active: create one with `assent person create` on the server's host."
         }
         _ => return None,
     })

@@ -36,7 +36,7 @@ pub fn odd_right(roles: &BTreeSet<Role>) -> Option<String> {
     let known: Vec<String> = ROLES.iter().map(|role| format!("`{}`", role.as_str())).collect();
     let (right, known) = (odd.as_str(), known.join(", "));
     Some(format!(
-        "The account is an agent's, which does not get `{right}`: an agent has {known} at most."
+        "The account belongs to an agent and cannot get `{right}`: an agent can only have {known}."
     ))
 }
 
@@ -64,8 +64,8 @@ pub fn is_act_of_agents(act: Act) -> bool {
 
 fn not_an_agents(doing: &str) -> Refusal {
     let text = format!(
-        "An agent drafts, tests and implements within a permit; it does not {doing}. A person does this, such as its sponsor \
-         where the rules allow it."
+        "An agent can draft, test and implement within a permit; it cannot {doing}. A person must do this, such as \
+         its sponsor if the rules allow it."
     );
     Refusal::not_allowed("agent_decides_nothing", text)
 }
@@ -90,7 +90,8 @@ pub fn check_act(
     match risk.filter(|risk| WORKS.contains(&act) && *risk > agent.highest_risk) {
         Some(risk) => {
             let text = format!(
-                "The risk of the change is {risk}, and this agent goes as far as {}. A person takes it on.",
+                "The risk of the change is {risk}, but this agent may only handle changes up to {}. A person must \
+                 take over.",
                 agent.highest_risk
             );
             Err(Refusal::not_allowed("above_agents_risk", text))
@@ -116,8 +117,8 @@ pub fn check_permit(file: &ChangeFile, agent: &PersonId, act: Act, now: Timestam
 
 /// The refusal of work that no permit of the agent covers.
 pub(crate) fn needs_permit() -> Refusal {
-    let text = "An agent works within a permit that it collected itself. It asks the gate for the target (POST /gate-checks); the go \
-                starts the change.";
+    let text = "An agent needs a permit that it collected itself: check the gate for the target (POST /gate-checks); \
+        a go starts the change.";
     Refusal::not_allowed("agent_needs_permit", text)
 }
 
@@ -142,8 +143,8 @@ fn check_in_force(agent: &Agent, directory: &Directory, now: Timestamp) -> Resul
     if agent.is_in_force(directory, now) {
         return Ok(());
     }
-    let text = "This agent was ended, its time is over, or its sponsor has left. An administrator adds another agent with an \
-                account of its own.";
+    let text = "This agent was ended, has expired, or its sponsor has left. An administrator can add another agent \
+        with its own account.";
     Err(Refusal::not_allowed("agent_is_over", text))
 }
 
@@ -158,11 +159,14 @@ pub fn check_left(directory: &Directory, actor: &Actor, change: &Change) -> Resu
     let content = &change.content;
     let mut targets = content.targets.iter();
     if let Some(target) = targets.find(|target| !agent.environments.contains(&target.environment)) {
-        let text = format!("This agent has no part in the environment `{}`.", target.environment);
+        let text = format!(
+            "This agent is not permitted in the environment `{}`.",
+            target.environment
+        );
         return Err(Refusal::field("targets", "outside_agents_limits", text));
     }
     if directory.agent(&content.owner).is_some() {
-        let text = "An agent owns no change. Name the person who answers for it in `owner`.";
+        let text = "An agent cannot own a change. Enter the accountable person in `owner`.";
         return Err(Refusal::field("owner", "agent_decides_nothing", text));
     }
     if content
@@ -170,7 +174,7 @@ pub fn check_left(directory: &Directory, actor: &Actor, change: &Change) -> Resu
         .as_ref()
         .is_some_and(|tester| directory.agent(tester).is_some())
     {
-        let text = "An agent validates nothing. Name a person in `tester`.";
+        let text = "An agent cannot validate changes. Enter a person in `tester`.";
         return Err(Refusal::field("tester", "agent_decides_nothing", text));
     }
     Ok(())
@@ -191,7 +195,8 @@ pub fn check(
     if let Some(found) = sponsor
         && (found.is_barred_from_deciding() || directory.agent(&found.id).is_some() || input.person == input.sponsor)
     {
-        let text = "A sponsor is a person who may decide here: no agent, pipeline, vendor or auditor.";
+        let text = "A sponsor must be a person who may approve changes here: not an agent, a pipeline, a vendor or \
+            an auditor.";
         reading.wrong("sponsor", "not_a_sponsor", text);
     }
     check_limits(reading, input, directory, now);
@@ -201,7 +206,7 @@ pub fn check(
 fn active<'d>(reading: &mut Reading<'_>, (field, login): (&str, &str), directory: &'d Directory) -> Option<&'d Person> {
     let found = directory.by_login(login).filter(|person| person.active);
     if reading.says(field) && found.is_none() {
-        reading.wrong(field, "unknown", format!("Nobody active has the login `{login}`."));
+        reading.wrong(field, "unknown", format!("No active person has the login `{login}`."));
     }
     found
 }
@@ -209,27 +214,27 @@ fn active<'d>(reading: &mut Reading<'_>, (field, login): (&str, &str), directory
 /// The account of an agent shows that it is an agent, has no right to decide, and has no sign-in by a provider.
 fn check_account(reading: &mut Reading<'_>, account: &Person, directory: &Directory) {
     if !account.login.starts_with(LOGIN) {
-        let text = format!("The login of an agent begins with `{LOGIN}`, so that everybody sees what it is.");
+        let text = format!("The login of an agent must begin with `{LOGIN}`, so that people recognise it as an agent.");
         reading.wrong("person", "not_an_agents_login", text);
     }
     if directory.agent(&account.id).is_some() {
-        let text = "This account is an agent's already, or was. Each agent has an account of its own.";
+        let text = "This account belongs or belonged to another agent. Each agent needs its own account.";
         reading.wrong("person", "not_unique", text);
     }
     let has_other = account.roles.iter().any(|role| !ROLES.contains(role));
     if has_other || !account.subjects.is_empty() || !directory.groups_of(&account.id).is_empty() {
-        let text = "The account of an agent has no right but `requester`, `implementer` and `pipeline`, is in no group, and \
-                    signs in at no provider.";
+        let text = "The account of an agent can only have the rights `requester`, `implementer` and `pipeline`, and \
+            cannot be in a group or sign in at a provider.";
         reading.wrong("person", "other_rights", text);
     }
 }
 
 fn check_limits(reading: &mut Reading<'_>, input: &AgentInput, directory: &Directory, now: Timestamp) {
     if reading.says("services") && input.services.is_empty() {
-        reading.wrong("services", "missing", "Name at least one service.");
+        reading.wrong("services", "missing", "Enter at least one service.");
     }
     if reading.says("environments") && input.environments.is_empty() {
-        reading.wrong("environments", "missing", "Name at least one environment.");
+        reading.wrong("environments", "missing", "Enter at least one environment.");
     }
     let mut environments = input.environments.iter();
     if let Some(unknown) = environments.find(|key| !directory.environments.contains_key(*key)) {
@@ -243,7 +248,7 @@ fn check_limits(reading: &mut Reading<'_>, input: &AgentInput, directory: &Direc
     if reading.says("ends_at") && input.ends_at <= now {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     } else if input.ends_at.duration_since(now) > LONGEST {
-        let text = "An agent acts for at most a year; then somebody looks at it again.";
+        let text = "An agent may act for at most a year; then it needs a new review.";
         reading.wrong("ends_at", "too_long", text);
     }
 }

@@ -28,7 +28,7 @@ pub struct AuditMandate {
     pub version: i64,
     /// The auditor: a login.
     pub person: PersonId,
-    /// What for: the engagement and the firm.
+    /// The purpose: the engagement and the firm.
     #[card(most = REASON, text)]
     pub reason: String,
     /// The services; none means all.
@@ -41,11 +41,11 @@ pub struct AuditMandate {
     /// Only changes that were created before then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span_to: Option<Timestamp>,
-    /// From when it holds.
+    /// The start of its validity.
     pub starts_at: Timestamp,
-    /// Until when it holds, at most a year.
+    /// The end of its validity, at most a year ahead.
     pub ends_at: Timestamp,
-    /// Who proposed it: a login.
+    /// The person who proposed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who handed out the way in by which it was proposed, where that was another person: a login.
@@ -54,14 +54,14 @@ pub struct AuditMandate {
     pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
-    /// Who confirmed it: a login. It holds only then.
+    /// The person who confirmed it: a login. The mandate is valid only after confirmation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(optional)]
     pub confirmed_by: Option<PersonId>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Timestamp>,
-    /// Whether it was not taken back.
+    /// Whether it is in force.
     #[card(column)]
     pub active: bool,
 }
@@ -70,10 +70,10 @@ pub struct AuditMandate {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct AuditMandateInput {
-    /// The auditor: a login that has no other right than that of an auditor.
+    /// The auditor: a login whose only right is `auditor`.
     #[card(positional, example = "auditor")]
     pub person: String,
-    /// What for: the engagement and the firm.
+    /// The purpose: the engagement and the firm.
     #[card(most = REASON, text, example = "Year-end audit of 2026")]
     pub reason: String,
     /// The services; none means all.
@@ -85,10 +85,10 @@ pub struct AuditMandateInput {
     /// Only changes that were created before then.
     #[card(label = "Changes until", option = "span-to", example = "2027-01-01T00:00:00Z")]
     pub span_to: Option<Timestamp>,
-    /// From when it holds.
+    /// The start of its validity.
     #[card(label = "From", option = "from", example = "2026-11-28T08:00:00Z")]
     pub starts_at: Timestamp,
-    /// Until when it holds, at most a year.
+    /// The end of its validity, at most a year ahead.
     #[card(label = "Until", option = "until", example = "2027-02-28T08:00:00Z")]
     pub ends_at: Timestamp,
 }
@@ -108,20 +108,21 @@ pub const CARD: Card = Card {
         "confirmed_by",
     ],
     verbs: verbs! {
-        List "list_audit_mandates" at "/audit-mandates" may AUDIT => "List the mandates of auditors that were not taken back", token Audit;
+        List "list_audit_mandates" at "/audit-mandates" may AUDIT => "List the mandates of auditors that were not withdrawn", token Audit;
         Add "propose_audit_mandate" at "/audit-mandates" may SET_PERSON => "Propose a mandate of an auditor; another person confirms it", token Admin, called "propose";
         Show "show_audit_mandate" at "/audit-mandates/{id}" may AUDIT => "Show a mandate", token Audit;
-        End "end_audit_mandate" at "/audit-mandates/{id}" may SET_PERSON => "Take a mandate back; its auditor then reads nothing", token Admin;
+        End "end_audit_mandate" at "/audit-mandates/{id}" may SET_PERSON => "Withdraw a mandate; its auditor can then read nothing", token Admin;
     },
     events: &[
         Event::new("audit_mandate.proposed", "people", "proposed a mandate of an auditor"),
         Event::new("audit_mandate.confirmed", "check", "confirmed a mandate of an auditor"),
-        Event::new("audit_mandate.ended", "x", "took a mandate of an auditor back"),
+        Event::new("audit_mandate.ended", "x", "withdrew a mandate of an auditor"),
     ],
     page: Some(Page {
         path: "/audit-mandates",
-        byline: "Rights of auditors to read, limited in time, to services and to a span of changes. Two people give one.",
-        empty: "No mandate is given.",
+        byline: "Read access of auditors, limited to a time, to services and to a period of changes. Two people \
+            grant a mandate.",
+        empty: "No mandate is granted.",
         labels: ["Propose a mandate", "Change it", "Take it back"],
     }),
     ..Card::of::<AuditMandate, AuditMandateInput>("audit_mandate", "Audit mandates")

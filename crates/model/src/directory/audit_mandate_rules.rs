@@ -42,22 +42,23 @@ impl Directory {
 pub fn check(reading: &mut Reading<'_>, input: &AuditMandateInput, directory: &Directory, now: Timestamp) -> PersonId {
     let found = directory.by_login(&input.person).filter(|person| person.active);
     if reading.says("person") && found.is_none() {
-        let text = format!("Nobody active has the login `{}`.", input.person);
+        let text = format!("No active person has the login `{}`.", input.person);
         reading.wrong("person", "unknown", text);
     }
     if found.is_some_and(|person| person.roles != BTreeSet::from([Role::Auditor])) {
-        let text = "A mandate is for an account whose only right is `auditor`: another right would reach further.";
+        let text = "A mandate needs an account whose only right is `auditor`: any other right would grant more \
+            access.";
         reading.wrong("person", "other_rights", text);
     }
     if input.span_from.zip(input.span_to).is_some_and(|(from, to)| from >= to) {
-        let text = "`span_to` must be later than `span_from`: the span holds no change.";
+        let text = "`span_to` must be later than `span_from`: this period contains no change.";
         reading.wrong("span_to", "out_of_order", text);
     }
     if reading.says("ends_at") && input.ends_at <= input.starts_at.max(now) {
-        let text = "`ends_at` must lie ahead and behind `starts_at`.";
+        let text = "`ends_at` must lie in the future and after `starts_at`.";
         reading.wrong("ends_at", "out_of_order", text);
     } else if input.ends_at.duration_since(input.starts_at) > LONGEST {
-        let text = "A mandate holds at most a year; propose another one then.";
+        let text = "A mandate is valid for at most a year; propose a new one afterwards.";
         reading.wrong("ends_at", "too_long", text);
     }
     let person = found
@@ -68,7 +69,7 @@ pub fn check(reading: &mut Reading<'_>, input: &AuditMandateInput, directory: &D
     };
     if let Some(other) = directory.audit_mandates.iter().find(overlaps) {
         let text = format!(
-            "Their mandate {} holds in this time as well; take it back first.",
+            "Their mandate {} is also valid in this period; withdraw it first.",
             other.id
         );
         reading.wrong("starts_at", "not_unique", text);

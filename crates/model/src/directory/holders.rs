@@ -133,17 +133,17 @@ impl Directory {
         match (&row.person, &row.group) {
             (Some(person), _) if without_role(person) => {
                 format!(
-                    "{} has no role here, and without one nobody reads a change",
+                    "{} has no role here, which is needed to read a change",
                     self.login(person)
                 )
             }
             _ if excluded > 0 => match &row.function {
-                Some(function) => format!("nobody in it has the job function {function} and may decide"),
-                None => "nobody in it may decide".to_owned(),
+                Some(function) => format!("no member with the job function {function} may decide"),
+                None => "no member may decide".to_owned(),
             },
             (Some(_), _) => "the person is no longer active".to_owned(),
             (None, Some(group)) => format!("the group {group} has no active member with a role"),
-            (None, None) => "it names nobody".to_owned(),
+            (None, None) => "it has no holder".to_owned(),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::emergency::records::BreakGlass;
 /// The reason recorded with a decision that was voided with its author's account.
 const COMPROMISED: &str = "the account that gave it is compromised";
 /// The reason recorded with a decision that a rule no longer counts because its author left.
-const LEFT: &str = "its author may no longer act";
+const LEFT: &str = "its author is no longer active";
 
 /// Takes a deactivated person out of an open change. The leaver's requests are withdrawn; a lawful decision stays in force
 /// unless a rule for which it counts has `@while_active`: then the decision is void, and so are the permits that rest on it.
@@ -93,14 +93,14 @@ fn notify_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], comprom
         ""
     };
     let news = format!(
-        "{} may no longer act, and {} rests on them ({}){how}.",
+        "{} is no longer active, and {} depends on them ({}){how}.",
         case.name(person),
         case.change().key,
         parts.join(", ")
     );
     let mark = format!("{person}/{}", case.now);
     for reader in case.people_in_charge() {
-        let next = "Look whether somebody else has to take over.";
+        let next = "Check whether another person has to take over.";
         case.write_to(&reader, "rests_on_leaver", &mark, news.clone(), next);
     }
 }
@@ -132,11 +132,7 @@ fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
     let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
     let counts = |approval: &Approval| approval.counted_for.iter().any(|row| rules.contains(&row.rule));
     if void_decisions(case, LEFT, |approval| &approval.person == person && counts(approval)) {
-        revoke_permits(
-            case,
-            "a decision behind it was its author's who may no longer act",
-            |_| true,
-        );
+        revoke_permits(case, "its approver is no longer active", |_| true);
     }
 }
 

@@ -89,7 +89,7 @@ pub fn read(reading: &mut Reading<'_>, directory: &Directory, person: &mut Perso
     };
     if manager.id == person.id {
         let text = format!(
-            "Nobody is their own manager: name somebody else than `{}`.",
+            "A person cannot be their own manager: choose another person than `{}`.",
             person.login
         );
         reading.wrong("manager", "own_manager", text);

@@ -720,7 +720,7 @@ pub struct Token {
     pub services: Option<BTreeSet<ServiceKey>>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// The end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(column)]
     pub expires_at: Option<Timestamp>,

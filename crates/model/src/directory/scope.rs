@@ -32,14 +32,14 @@ struct Bound {
 
 /// The refusal of an act by an auditor with a mandate.
 pub fn read_only() -> Refusal {
-    let text = "An auditor with a mandate reads changes inside of it and does nothing else. An administrator proposes another mandate.";
+    let text = "An auditor with a mandate can only read the changes within it. An administrator can propose another \
+        mandate.";
     Refusal::not_allowed("mandate_reads_only", text)
 }
 
 /// The refusal of an act that is about more than a scope's services.
 pub fn refusal() -> Refusal {
-    let text =
-        "A person or a token that is scoped to services acts on the changes of these services and on nothing else.";
+    let text = "A person or token scoped to services can act only on changes of these services.";
     Refusal::not_allowed("scoped_to_services", text)
 }
 

@@ -57,9 +57,9 @@ pub fn check_voice(
     }
     if actor.by_token {
         let text = format!(
-            "{} made your token, or gave you the access with which you made it. Under dual control nobody decides with a \
-             credential from one other person: decide in a session of your own, at a terminal with --as, or, if you may make \
-             tokens, with a token that you made in a session.",
+            "{} created your token, or gave you the access with which you created it. Under dual control, a \
+             credential from another person cannot be used for decisions: decide in your own session, at a terminal \
+             with --as, or, if you may create tokens, with a token that you created in a session.",
             directory.name(maker)
         );
         // By a session of their own the same person decides.
@@ -71,8 +71,8 @@ pub fn check_voice(
         return Ok(());
     }
     let text = format!(
-        "{} set your password within the day before you signed in. Under dual control nobody decides in such a session: sign \
-         in at your provider, sign in again when that day is over, or let another person decide.",
+        "{} set your password within the day before you signed in. Under dual control, such a session cannot be used \
+         for decisions: sign in at your provider, sign in again when that day is over, or let another person decide.",
         directory.name(maker)
     );
     Err(Refusal::not_allowed("lent_voice", text).with_others(peers(directory, &actor.person, maker)))

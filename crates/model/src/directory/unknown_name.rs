@@ -47,12 +47,9 @@ fn describe<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + C
     }
     let some: Vec<&str> = known.take(EXAMPLES).collect();
     if some.is_empty() {
-        return format!("There is no {what} `{name}`. There is none yet: make one first.");
+        return format!("There is no {what} `{name}`. None exists yet: create one first.");
     }
-    format!(
-        "There is no {what} `{name}`. Known are, for example, `{}`.",
-        some.join(", ")
-    )
+    format!("There is no {what} `{name}`. Existing examples: `{}`.", some.join(", "))
 }
 
 /// The known name that was nearly written. A slip leaves the first letter or the length nearly as it was, so that most names need
@@ -83,14 +80,14 @@ mod tests {
             ("ay-api", "There is no service `ay-api`. Did you mean `pay-api`?"),
             (
                 "warehouse",
-                "There is no service `warehouse`. Known are, for example, `billing, label-print, pay-api`.",
+                "There is no service `warehouse`. Existing examples: `billing, label-print, pay-api`.",
             ),
         ] {
             assert_eq!(of(&known, name), words);
         }
         assert_eq!(
             of(&[], "shop"),
-            "There is no service `shop`. There is none yet: make one first."
+            "There is no service `shop`. None exists yet: create one first."
         );
         assert!(of(&known, "").starts_with("There is no service ``."));
     }

@@ -24,27 +24,27 @@ pub struct Vendor {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Its key, such as cartwell; it stays.
+    /// Its key, such as cartwell; it cannot be changed.
     #[card(column)]
     pub key: String,
     /// What it is called.
     #[card(text)]
     pub name: String,
-    /// The reference of its contract.
+    /// The reference of the contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// When the contract ends.
+    /// The end of the contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_ends_at: Option<Timestamp>,
     /// The services that it operates.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
-    /// Mail addresses of its desk.
+    /// Mail addresses of its service desk.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub contacts: BTreeSet<String>,
-    /// The people that belong to it: logins. Each keeps their scope.
+    /// The people of the vendor: logins. Each person's scope is unchanged.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub members: BTreeSet<PersonId>,
     /// The id of the connection whose deliveries are its notices.
@@ -59,25 +59,25 @@ pub struct Vendor {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct VendorInput {
-    /// Its key, such as cartwell; it stays.
+    /// Its key, such as cartwell; it cannot be changed.
     #[card(positional, example = "cartwell")]
     pub key: String,
     /// What it is called.
     #[card(text, example = "Cartwell Hosting")]
     pub name: String,
-    /// The reference of its contract.
+    /// The reference of the contract.
     #[card(example = "C-2024-17")]
     pub contract: Option<String>,
-    /// When the contract ends.
+    /// The end of the contract.
     #[card(option = "contract-end", example = "2027-12-31T23:00:00Z")]
     pub contract_ends_at: Option<Timestamp>,
     /// The services that it operates.
     #[card(refers = "service", option = "service", example = "label-print")]
     pub services: BTreeSet<ServiceKey>,
-    /// Mail addresses of its desk.
+    /// Mail addresses of its service desk.
     #[card(text, option = "contact", example = "noc@cartwell.example")]
     pub contacts: BTreeSet<String>,
-    /// The people that belong to it: logins. Each keeps their scope.
+    /// The people of the vendor: logins. Each person's scope is unchanged.
     #[card(option = "member", example = "cartwell-hosting")]
     pub members: BTreeSet<String>,
     /// The id of the connection whose deliveries are its notices.
@@ -95,24 +95,25 @@ pub const CARD: Card = Card {
         Add "add_vendor" at "/vendors" may SET_SERVICE => "Add a vendor";
         Show "show_vendor" at "/vendors/{key}" may READ => "Show a vendor";
         Edit "edit_vendor" at "/vendors/{key}" may SET_SERVICE => "Change a vendor";
-        End "end_vendor" at "/vendors/{key}" may SET_SERVICE => "Take a vendor out of use";
+        End "end_vendor" at "/vendors/{key}" may SET_SERVICE => "Retire a vendor";
     },
     events: &[
         Event::new("vendor.added", "people", "added a vendor"),
         Event::new("vendor.edited", "edit", "changed a vendor"),
-        Event::new("vendor.ended", "x", "took a vendor out of use"),
+        Event::new("vendor.ended", "x", "retired a vendor"),
         Event::new(
             "vendor.address_mailed",
             "out",
             "mailed the address for notices to the contacts of a vendor",
         ),
-        Event::new("vendor.answered", "out", "answered a letter of a vendor"),
+        Event::new("vendor.answered", "out", "replied to a mail of a vendor"),
     ],
     page: Some(Page {
         path: "/vendors",
-        byline: "Organisations that operate services. Their people use the same gates and forms as everybody, within their scope.",
+        byline: "Organisations that operate services. Their people use the same gates and forms as everyone else, \
+            within their scope.",
         empty: "No vendor is recorded.",
-        labels: ["Add a vendor", "Change it", "Take it out of use"],
+        labels: ["Add a vendor", "Change it", "Retire it"],
     }),
     ..Card::of::<Vendor, VendorInput>("vendor", "Vendors")
 };

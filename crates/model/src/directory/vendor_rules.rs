@@ -50,7 +50,7 @@ pub fn check(
     if reading.says("contacts")
         && let Some(wrong) = input.contacts.iter().find(|it| !is_mail(it))
     {
-        let text = format!("`{wrong}` is no mail address, such as noc@cartwell.example.");
+        let text = format!("`{wrong}` is not a mail address such as noc@cartwell.example.");
         reading.wrong("contacts", "not_an_address", text);
     }
     match old {
@@ -68,7 +68,7 @@ fn members(
     let mut found = BTreeSet::new();
     for login in &input.members {
         let Some(person) = directory.by_login(login) else {
-            let text = format!("Nobody has the login `{login}`.");
+            let text = format!("No person has the login `{login}`.");
             reading.wrong("members", "unknown", text);
             continue;
         };
@@ -78,7 +78,7 @@ fn members(
             .filter(|it| old.is_none_or(|old| old.id != it.id));
         if let Some(other) = others.find(|it| it.members.contains(&person.id)) {
             let text = format!(
-                "`{login}` belongs to {} already; take them out there first.",
+                "`{login}` already belongs to {}; remove them there first.",
                 other.called()
             );
             reading.wrong("members", "not_unique", text);

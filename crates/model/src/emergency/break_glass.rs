@@ -48,7 +48,7 @@ const NAMED: usize = 5;
 pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), Refusal> {
     case.allow(Act::BreakGlass)?;
     if is_only_admin(&case.directory, &case.actor.person) {
-        let text = "The administrator role alone does not open the glass.";
+        let text = "The administrator role alone does not permit break-glass.";
         return Err(Refusal::not_allowed("not_allowed", text));
     }
     check_factor(&case.actor, opening_wants(&case.file), case.now)?;
@@ -61,7 +61,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
         if until <= case.now {
             reading.wrong("until", "in_the_past", "`until` must lie ahead.");
         } else if until.duration_since(case.now) > LONGEST {
-            reading.wrong("until", "too_long", "A break-glass lasts four hours at most.");
+            reading.wrong("until", "too_long", "A break-glass lasts at most four hours.");
         }
     }
     reading.finish()?;
@@ -128,7 +128,7 @@ fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
         .collect();
     refusal::refuse_unmet(
         "major_incident",
-        "A major incident stops this change, also under a broken glass.",
+        "A major incident stops this change, even under break-glass.",
         rows,
     )
 }
@@ -147,7 +147,7 @@ fn codes_of_bypassed(case: &Case<'_>) -> Vec<String> {
 fn notify_concerned(case: &mut Case<'_>, until: Timestamp) {
     let at = case.now.to_string();
     let news = format!(
-        "{} broke the glass for {} until {until}.",
+        "{} used break-glass for {} until {until}.",
         case.name(&case.person()),
         case.change().key
     );
@@ -155,7 +155,7 @@ fn notify_concerned(case: &mut Case<'_>, until: Timestamp) {
     let (news, signers) = match budget::waits_for_cosignature(case.change(), case.now) {
         false => (news, Vec::new()),
         true => (
-            format!("{news} It opens nothing before a second person signs."),
+            format!("{news} The gate stays closed until a second person signs."),
             budget::cosigners(&case.file, &case.directory, case.now),
         ),
     };
@@ -164,8 +164,8 @@ fn notify_concerned(case: &mut Case<'_>, until: Timestamp) {
     people.dedup();
     for person in people {
         let then = match signers.contains(&person) {
-            true => "Look at it now, and sign it too if the work cannot wait.",
-            false => "Look at it now; another person validates it afterwards.",
+            true => "Review the change now, and co-sign the break-glass if the work cannot wait.",
+            false => "Review the change now; another person validates the break-glass afterwards.",
         };
         case.write_to(&person, "break_glass", &at, news.clone(), then);
     }
@@ -200,16 +200,16 @@ pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if content.targets.is_empty() {
         unmet.push(unmet::unmet(
             "field_missing",
-            "It has no target.",
+            "The change has no target.",
             "Fill in `targets`.",
             writers(),
         ));
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
-        let help = "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.";
+        let help = "Add `rollback_plan`, or explain in `no_rollback_reason` why there is none.";
         unmet.push(unmet::unmet(
             "rollback_plan_missing",
-            "There is no way back.",
+            "The change has no rollback plan.",
             help,
             writers(),
         ));
@@ -218,7 +218,7 @@ pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
 }
 
 fn refuse_unready(unmet: Vec<Unmet>) -> Result<(), Refusal> {
-    let text = "The glass cannot be broken as the change stands.";
+    let text = "Break-glass is not possible in the present state of the change.";
     refusal::refuse_unmet("break_glass_refused", text, unmet)
 }
 
@@ -230,11 +230,11 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
         .as_ref()
         .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none() && is_for(glass, case))
     {
-        let text = "The glass is open already and waits for its co-signature.";
+        let text = "A break-glass is already open and awaits its co-signature.";
         unmet.push(unmet::unmet(
             "already_open",
             text,
-            "A second person co-signs it.",
+            "A second person must co-sign it.",
             Vec::new(),
         ));
     }
@@ -320,15 +320,15 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
         return Err(Refusal::not_now(
             "nothing_to_sign",
             "No break-glass waits for a co-signature.",
-            "Nothing has to be signed.",
+            "No signature is needed.",
             Vec::new(),
         ));
     };
     if glass.until <= now {
         return Err(Refusal::not_now(
             "time_box_over",
-            "Its time box is over.",
-            "Break the glass again.",
+            "The time box of the break-glass has ended.",
+            "Use break-glass again.",
             Vec::new(),
         ));
     }
@@ -360,8 +360,8 @@ fn check_content(case: &Case<'_>) -> Result<(), Refusal> {
     }
     Err(Refusal::not_now(
         "content_moved",
-        "The change was edited since its glass was broken.",
-        "Break the glass again, for the change as it stands.",
+        "The change was edited after the break-glass.",
+        "Use break-glass again for the edited change.",
         Vec::new(),
     ))
 }
@@ -376,10 +376,10 @@ pub(crate) fn end_waiting(case: &mut Case<'_>) {
     let (by, at, until) = (glass.by.clone(), glass.at, glass.until);
     case.emit("break_glass.ended", json!({"until": until.to_string(), "edited": true}));
     let news = format!(
-        "{} was edited before a second person signed your break-glass, so it has ended.",
+        "{} was edited before a second person co-signed your break-glass, so the break-glass has ended.",
         case.change().key
     );
-    let then = "Read what it says now; if nobody can be waited for, break the glass again.";
+    let then = "Read the edited change. If the work still cannot wait, use break-glass again.";
     case.write_to(&by, "break_glass_ended", &at.to_string(), news, then);
 }
 
@@ -432,8 +432,8 @@ fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
 /// The refusal for a person who fits no such rule; the text lists the eligible people.
 fn not_eligible(case: &Case<'_>) -> Refusal {
     let text = match any_approver_signs(&case.file) {
-        true => "A co-signature is given by one whom a rule of approval could ask.",
-        false => "A co-signature is given by one whom the rule of dual control or peer review could ask.",
+        true => "Only a person whom an approval rule could ask may co-sign.",
+        false => "Only a person whom the dual-control or peer-review rule could ask may co-sign.",
     };
     let people = budget::cosigners(&case.file, &case.directory, case.now);
     let names: Vec<String> = people.iter().take(NAMED).map(|person| case.name(person)).collect();
@@ -480,13 +480,13 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::ValidateBreakGlass)?;
     let stakes = [&person, case.actor.speaker()];
     if stakes.into_iter().any(|it| reviewed_it(case.change(), it)) {
-        let text = "A reviewer of the work under this break-glass does not validate it; another person does.";
+        let text = "A reviewer of the work under this break-glass cannot validate it; another person must.";
         return Err(Refusal::not_allowed("reviewed_it", text).with_others(glass_validators(case)));
     }
     if is_credential_of_opener(case) {
         let text = format!(
-            "{} already has a part in this break-glass, and does not validate it. An account counts as the person who set \
-             its password or provider within the last day, or made its token.",
+            "{} already has a part in this break-glass and cannot validate it. An account counts as the person who \
+             set its password or provider within the last day, or created its token.",
             case.name(case.actor.speaker())
         );
         return Err(Refusal::not_allowed("one_hand", text).with_others(glass_validators(case)));
@@ -495,8 +495,8 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     if case.change().break_glass.as_ref().is_some_and(is_over) {
         let validators = eligible::glass_validators(&case.file, &case.directory, case.now);
         if !validators.contains(&person) {
-            let text = "The team was over its budget of break-glass, so a change manager validates it, or security where \
-                        there is no other.";
+            let text = "The team has exceeded its break-glass budget, so a change manager must validate it, or \
+                security if no other is available.";
             return Err(Refusal::not_allowed("over_budget", text).with_others(glass_validators(case)));
         }
     }
@@ -515,7 +515,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         return Err(Refusal::not_now(
             "nothing_to_validate",
             "No break-glass waits for a validation.",
-            "Nothing has to be done.",
+            "No action is needed.",
             Vec::new(),
         ));
     };

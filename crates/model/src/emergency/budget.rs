@@ -158,12 +158,12 @@ pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestam
     let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
     let until = glass.until;
     let satisfy = match any_approver_signs(file) {
-        true => format!("One whom a rule of approval could ask signs it too, before {until}."),
-        false => format!("One whom the rule of dual control or peer review could ask signs it too, before {until}."),
+        true => format!("A person whom an approval rule could ask must co-sign before {until}."),
+        false => format!("A person whom the dual-control or peer-review rule could ask must co-sign before {until}."),
     };
     Some(unmet(
         "cosignature_missing",
-        "The glass is broken, but it opens nothing before a second person signs.",
+        "Break-glass is requested, but the gate stays closed until a second person co-signs.",
         satisfy,
         logins(directory, &cosigners(file, directory, now)),
     ))
@@ -204,7 +204,7 @@ pub(crate) fn notify_over_budget(case: &mut Case<'_>, counted: &Counted) {
     let mut readers = above(case);
     readers.extend(manager_of_opener(case));
     for person in once_each(readers) {
-        let next = "A change manager validates it; look at why the usual way does not serve this team.";
+        let next = "A change manager validates it. Find out why the normal process does not work for this team.";
         case.write_to(&person, "break_glass_over_budget", &mark, news.clone(), next);
     }
 }

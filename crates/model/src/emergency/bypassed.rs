@@ -68,10 +68,10 @@ fn not_judged(change: &Change) -> Vec<Bypassed> {
     };
     match change.state {
         State::Draft => vec![
-            row("not_submitted", "Nobody had submitted it."),
-            row("not_assessed", "Nobody had assessed it."),
+            row("not_submitted", "The change had not been submitted."),
+            row("not_assessed", "The change had not been assessed."),
         ],
-        State::Assessing => vec![row("not_assessed", "Nobody had assessed it.")],
+        State::Assessing => vec![row("not_assessed", "The change had not been assessed.")],
         _ => Vec::new(),
     }
 }
@@ -119,7 +119,10 @@ fn of_rule(
     Some(Bypassed {
         code: "approval_missing".to_owned(),
         rule: Some(id.clone()),
-        text: format!("{reason} {given} of {} approvals on {covered} were there.", rule.count),
+        text: format!(
+            "{reason} {given} of {} approvals on {covered} had been given.",
+            rule.count
+        ),
         given: Some(i64::try_from(given).unwrap_or(i64::MAX)),
         needed: Some(i64::from(rule.count)),
     })

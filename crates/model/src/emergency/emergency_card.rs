@@ -29,21 +29,21 @@ pub struct EmergencyCard {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The services that it is for.
+    /// The services to which it applies.
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
     /// The environment.
     pub environment: EnvironmentKey,
-    /// How often it may be used, on all hosts together.
+    /// The maximum number of uses, on all hosts together.
     #[card(most = MOST_USES)]
     pub uses: i64,
-    /// Until when it is valid.
+    /// The end of its validity.
     #[card(column)]
     pub ends_at: Timestamp,
-    /// Why it is needed, and where it is kept.
+    /// The reason for the card and its place of storage.
     #[card(most = 2_000, text)]
     pub reason: String,
-    /// Who proposed it: a login.
+    /// The person who proposed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who lent the proposer the way in by which they came, where that was another: a login.
@@ -69,7 +69,7 @@ pub struct EmergencyCard {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct EmergencyCardInput {
-    /// The services that it is for.
+    /// The services to which it applies.
     #[card(
         label = "Services",
         refers = "service",
@@ -81,16 +81,16 @@ pub struct EmergencyCardInput {
     /// The environment.
     #[card(label = "Environment", example = "production")]
     pub environment: EnvironmentKey,
-    /// How often it may be used, on all hosts together.
+    /// The maximum number of uses, on all hosts together.
     #[card(label = "Uses", most = MOST_USES, example = "3")]
     pub uses: i64,
-    /// Until when it is valid.
+    /// The end of its validity.
     #[card(label = "To", option = "to", example = "2026-12-31T00:00:00Z")]
     pub ends_at: Timestamp,
-    /// Why it is needed, and where it is kept.
+    /// The reason for the card and its place of storage.
     #[card(label = "Why", most = 2_000, text, example = "In the safe of the control room")]
     pub reason: String,
-    /// Whether it is signed: a second person’s word, never the proposer’s.
+    /// Whether it is signed by a second person, never by the proposer.
     #[card(label = "Signed", example = "false")]
     pub approved: bool,
 }
@@ -125,7 +125,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/emergency-cards",
-        byline: "Leave to work while no server can be reached: proposed by one person, signed by another, printed and kept in a safe.",
+        byline: "Authorizations to work while no server can be reached. One person proposes a card, another signs \
+            it, and the print is kept in a safe.",
         empty: "There is no emergency card.",
         labels: ["Propose a card", "Sign it", "Revoke it"],
     }),
@@ -166,7 +167,7 @@ pub fn check(reading: &mut Reading<'_>, input: &EmergencyCardInput, now: Timesta
         }
     }
     if input.approved {
-        let text = "A proposal is not signed yet: a second person signs it.";
+        let text = "A proposal cannot be signed on creation: a second person signs it.";
         reading.wrong("approved", "own_proposal", text);
     }
 }

@@ -56,13 +56,13 @@ pub const CARD: Card = Card {
     columns: &["at", "named", "lines", "added", "differences", "by"],
     verbs: verbs! {
         List "list_emergency_reports" at "/emergency-reports" may READ => "List reports of what was done while no server could be reached";
-        Add "report_emergency_record" at "/emergency-reports" may SET_INCIDENT => "Report the record of a host; the same record again adds nothing", called "add";
+        Add "report_emergency_record" at "/emergency-reports" may SET_INCIDENT => "Report a host's record of offline work; repeating a record has no effect", called "add";
         Show "show_emergency_report" at "/emergency-reports/{id}" may READ => "Show a report of what was done while no server could be reached";
     },
     events: &[Event::new(
         "emergency_report.added",
         "clock",
-        "reported the record of a host that worked without the server",
+        "reported a host's record of offline work",
     )],
     ..Card::of::<EmergencyReport, EmergencyReportInput>("emergency_report", "Reported records")
 };

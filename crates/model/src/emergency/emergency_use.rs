@@ -80,7 +80,7 @@ pub const CARD: Card = Card {
     events: &[Event::new(
         "emergency_use.reported",
         "clock",
-        "reported afterwards what was done without the server",
+        "reported offline work afterwards",
     )],
-    ..Card::of::<EmergencyUse, NoInput>("emergency_use", "Work without the server")
+    ..Card::of::<EmergencyUse, NoInput>("emergency_use", "Offline work")
 };

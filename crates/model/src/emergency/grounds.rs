@@ -111,7 +111,10 @@ fn trouble(
         .filter(|start| !is_told_afterwards && is_far(*start))
     {
         let most = Limits::hours(limits.start_within);
-        let why = format!("An emergency starts at most {most} ahead; {start} is later, so it is a normal change.");
+        let why = format!(
+            "An emergency change starts at most {most} ahead. {start} is later, so make it a normal \
+            change."
+        );
         found.push(("planned_start", "too_far_ahead", why));
     }
     found
@@ -125,8 +128,8 @@ fn incident_trouble(
 ) -> Option<(&'static str, String)> {
     let Some(incident) = named_by(change, directory) else {
         let why = format!(
-            "There is no incident `{text}`. Name one by its key here, or by the reference that a connection delivered; a threat \
-             goes into `threat`."
+            "There is no incident `{text}`. Enter an incident's key or the reference that a connection delivered; \
+             describe a threat in `threat`."
         );
         return Some(("unknown", why));
     };
@@ -135,12 +138,18 @@ fn incident_trouble(
         && at.duration_since(end) > limits.resolved_within
     {
         let most = Limits::hours(limits.resolved_within);
-        let why = format!("{key} was resolved at {end}, more than {most} ago, so it makes no emergency any more.");
+        let why = format!(
+            "{key} was resolved at {end}, more than {most} ago, so it no longer justifies an emergency \
+            change."
+        );
         return Some(("too_old", why));
     }
     if change.retrospective.is_some() && incident.started_at > later(at, SKEW) {
         let began = incident.started_at;
-        let why = format!("{key} began at {began}, after the work had begun at {at}, so it was no reason for it.");
+        let why = format!(
+            "{key} began at {began}, after the work had begun at {at}, so it was not the reason for \
+            the work."
+        );
         return Some(("began_later", why));
     }
     let target = unconcerned(change, incident, directory)?;
@@ -151,7 +160,7 @@ fn incident_trouble(
         .collect();
     if open.len() > 1 {
         let why = format!(
-            "None of {}, which go on under this reference, concerns all that the change touches.",
+            "None of {}, the open incidents with this reference, concerns every target of the change.",
             open.join(", ")
         );
         return Some(("not_concerned", why));
@@ -265,8 +274,8 @@ pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Times
     let rows = trouble(change, &file.requirements, directory, now).into_iter();
     let row = |(field, _, text): (&str, &str, String)| {
         let satisfy = match field {
-            "planned_start" => "Plan it earlier, or make it a normal change.",
-            _ => "Name an incident that is open and concerns it, or make it a normal change.",
+            "planned_start" => "Plan the change earlier, or make it a normal change.",
+            _ => "Enter an open incident that concerns the targets, or make it a normal change.",
         };
         unmet(
             "no_emergency",

@@ -53,14 +53,14 @@ pub const CARD: Card = Card {
     command: "look",
     columns: &["id", "at", "group", "by", "text"],
     verbs: verbs! {
-        List "list_outside_looks" at "/outside-looks" may READ => "List looks from outside";
-        Add "look_outside" at "/outside-looks" may READ => "Record a look from outside at a small team's work", called "record";
-        Show "show_outside_look" at "/outside-looks/{id}" may READ => "Show a look from outside";
+        List "list_outside_looks" at "/outside-looks" may READ => "List external reviews";
+        Add "look_outside" at "/outside-looks" may READ => "Record an external review of a small team's work", called "record";
+        Show "show_outside_look" at "/outside-looks/{id}" may READ => "Show an external review";
     },
     events: &[Event::new(
         "outside_look.recorded",
         "eye",
-        "noted that somebody from outside looked",
+        "recorded an external review",
     )],
-    ..Card::of::<OutsideLook, OutsideLookInput>("outside_look", "Looks from outside")
+    ..Card::of::<OutsideLook, OutsideLookInput>("outside_look", "External reviews")
 };

@@ -30,7 +30,7 @@ use crate::schedule::frozen_target::{has_many, stops_begun};
 use crate::schedule::repeat::Occurrence;
 
 /// The ways past a freeze.
-const EXCEPT: &str = "Wait for its end, or have a change manager except this change.";
+const EXCEPT: &str = "Wait until the freeze ends, or ask a change manager for an exception.";
 
 /// A span of time in which a freeze stops a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -263,7 +263,7 @@ fn counted(code: &str, count: usize, others: &[&Unmet]) -> Unmet {
     Unmet {
         code: code.to_owned(),
         text: format!("In all, {count} conditions of this kind are not met."),
-        satisfy: "The page of the change names all of them.".to_owned(),
+        satisfy: "The page of the change lists all of them.".to_owned(),
         waiting_on: people.into_iter().take(MOST_OF_A_KIND).cloned().collect(),
         cannot_be_met: others.iter().any(|row| row.cannot_be_met),
     }
@@ -276,13 +276,13 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         let asked = file.change.extension.as_ref();
         let was_granted = asked.and_then(|it| it.decision.as_ref()).is_some_and(|it| it.grant);
         let text = match was_granted {
-            true => "It has overrun, and the time that was granted is over too.",
-            false => "It has overrun, and nobody granted more time.",
+            true => "The change has overrun its window, and its extension has ended.",
+            false => "The change has overrun its window, and no extension was granted.",
         };
-        let help = "The owner or a change manager grants more time, or the way back is taken.";
+        let help = "The owner or a change manager grants an extension, or the implementers roll back.";
         if file.change.distrusted {
-            let text = "A decision that it began on was given by an account that is compromised.";
-            let help = "Take the way back, or finish by hand; a new change carries on.";
+            let text = "An approval on which the work began came from a compromised account.";
+            let help = "Roll back, or finish the work by hand; continue with a new change.";
             return vec![unmet("decision_voided", text, help, in_charge)];
         }
         return if file.change.overrun {
@@ -478,13 +478,13 @@ fn soonest(rows: &[&GateRow], now: Timestamp) -> Option<Timestamp> {
 
 fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
     let text = match asked {
-        Some(key) => format!("{key} does not name this service, environment and artifact in a target."),
-        None => "No open change names this service, environment and artifact.".to_owned(),
+        Some(key) => format!("No target of {key} has this service, environment and artifact."),
+        None => "No open change has a target with this service, environment and artifact.".to_owned(),
     };
     vec![unmet(
         "change_missing",
         text,
-        "Create a change that names them, and get it approved.",
+        "Create a change with this target and get it approved.",
         Vec::new(),
     )]
 }
@@ -555,7 +555,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             rows.push(unmet(
                 "window_over",
                 format!("The break-glass of {} ended at {until}.", row.key),
-                "Take the way back, or finish by hand; a new change carries on.",
+                "Roll back, or finish the work by hand; continue with a new change.",
                 row.people(),
             ));
         }
@@ -571,7 +571,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         rows.push(unmet(
             "not_scheduled",
             text,
-            "It is approved and scheduled first.",
+            "The change must be approved and scheduled first.",
             row.people(),
         ));
     }
@@ -579,7 +579,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         rows.push(unmet(
             "on_hold",
             format!("{} is on hold.", row.key),
-            "It is resumed first.",
+            "The change must be resumed first.",
             row.people(),
         ));
     }
@@ -588,8 +588,8 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     if row.good_until.is_some_and(|until| now >= until) {
         rows.push(unmet(
             "approval_expired",
-            "An approval is no longer valid.",
-            "Its author is asked to approve again.",
+            "An approval of the change is no longer valid.",
+            "The approver is asked to approve again.",
             row.people(),
         ));
     }
@@ -635,7 +635,7 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
             unmet(
                 "not_planned",
                 format!("{} has no planned times.", row.key),
-                "Set them.",
+                "Set the planned times.",
                 row.people(),
             )
         });
@@ -644,7 +644,7 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
         return Some(unmet(
             "window_not_open",
             format!("The window of {} opens at {opens}.", row.key),
-            "Wait for it, or plan another time.",
+            "Wait until the window opens, or plan another time.",
             row.people(),
         ));
     }
@@ -653,7 +653,7 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
         return Some(unmet(
             "window_over",
             text,
-            "Plan another time, or ask for more.",
+            "Plan another time, or request an extension.",
             row.people(),
         ));
     }

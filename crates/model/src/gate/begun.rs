@@ -72,8 +72,8 @@ fn as_under_way(row: Unmet, file: &ChangeFile, directory: &Directory, now: Times
         return row;
     }
     Unmet {
-        satisfy: "This is not decided while the change is under way: state the outcome `not_implemented` for this target (POST \
-                  …/completion); a new change carries on."
+        satisfy: "This cannot be decided while the change is being implemented. Record the outcome `not_implemented` \
+            for this target (POST …/completion) and continue with a new change."
             .to_owned(),
         waiting_on: logins(directory, &eligible::implementers(file, directory, now)),
         ..row

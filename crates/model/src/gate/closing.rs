@@ -130,7 +130,7 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
     let row = |closed: &ClosedTarget| {
         let who = directory.name(&closed.by);
         let way = if purpose == Purpose::Rollback {
-            "the way back of target"
+            "the rollback of target"
         } else {
             "target"
         };
@@ -141,8 +141,8 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
                 "{who} revoked the permit of {way} {target} ({service} in {environment}) at {}: {}",
                 closed.at, closed.reason
             ),
-            "The revocation is lifted (POST /permits/{jti}/revocation/lifting), by who gave it, security or a change manager, \
-             without a part in the change.",
+            "The revocation is lifted (POST /permits/{jti}/revocation/lifting) by its author, by security or by a \
+             change manager, none of whom may have a part in the change.",
             logins(directory, &lifters(change, closed, directory)),
         )
     };

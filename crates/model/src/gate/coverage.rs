@@ -54,27 +54,27 @@ pub fn findings(watched: &Watched, days: i64, now: Timestamp) -> Vec<Unmet> {
     if watched.sources.is_empty() {
         tell(
             "no_source",
-            format!("No connection tells of deployments of {place}."),
-            "Map its repository in a connection, or let its pipeline tell.",
+            format!("No connection reports deployments of {place}."),
+            "Map the repository in a connection, or have the pipeline report its deployments.",
         );
     } else if silent(watched.last_signal_at) {
         tell(
             "silent_source",
             since("a deployment of", &place, watched.last_signal_at, "was told"),
-            "See whether its deliveries still arrive, or whether it is still in use.",
+            "Check whether deliveries still arrive, and whether the service is still in use.",
         );
     }
     if watched.doors.is_empty() {
         tell(
             "no_gate",
-            format!("No gate has ever asked about {place}."),
+            format!("No gate check was ever made for {place}."),
             "Put a gateway before it, or `assent gate check` into its pipeline.",
         );
     } else if silent(watched.last_check_at) {
         tell(
             "silent_gate",
             since("the gate for", &place, watched.last_check_at, "was asked"),
-            "See whether the gate still stands before it.",
+            "Check whether the gate is still in front of the service.",
         );
     }
     found

@@ -33,13 +33,17 @@ pub struct LedQuestion<'a> {
 #[must_use]
 pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<'_>, now: Timestamp) -> Answer {
     if let Some(why) = asked.unread {
-        let text = format!("{} leads this service, and it is not read now: {why}", led.kind.label());
+        let text = format!(
+            "{} manages the changes of this service, and its changes cannot be imported now: {why}",
+            led.kind.label()
+        );
         return stop(
             led,
             None,
             vec![against(
                 text,
-                "Have its reading mended, or lead the service here again.",
+                "Repair the connection to the external system, or make Assent the system of record for the service \
+                 again.",
             )],
         );
     }
@@ -90,11 +94,17 @@ fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: LedQuestion<'_>, no
         let system = led.kind.label();
         let text = match asked.change {
             Some(key) => {
-                format!("{system} leads this service, and no change `{key}` of it was read for this environment.")
+                format!(
+                    "{system} manages the changes of this service, and no change `{key}` was imported from there \
+                    for this environment."
+                )
             }
-            None => format!("{system} leads this service, and no change of it was read for this environment."),
+            None => format!(
+                "{system} manages the changes of this service, and no change was imported from there for \
+                this environment."
+            ),
         };
-        let help = format!("Have the change approved in {system}; it is read from there within minutes.");
+        let help = format!("Get the change approved in {system}; Assent imports it within minutes.");
         return stop(led, None, vec![against(text, help)]);
     };
     let next = named
@@ -116,26 +126,32 @@ fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: LedQuestion<'_>, no
 fn lacks(change: &ForeignChange, (led, terms): (&LedElsewhere, &str), now: Timestamp) -> Option<Unmet> {
     let (key, system) = (&change.foreign_key, led.kind.label());
     if let Some(problem) = &change.read_problem {
-        let text = format!("{key} of {system} is not believed: {problem}");
-        return Some(against(text, format!("Set it right in {system}.")));
+        let text = format!("{key} of {system} is not accepted: {problem}");
+        return Some(against(text, format!("Correct the change in {system}.")));
     }
     if change.terms.as_deref() != Some(terms) {
-        let text = format!("{key} was read when {system} was read in another way than now.");
-        let help = "It is read anew once the system beside this one is saved again (`PATCH /foreign-systems/{id}`).";
+        let text = format!("{key} was imported before the settings of {system} changed.");
+        let help = "The change is imported again once the external system is saved (`PATCH /foreign-systems/{id}`).";
         return Some(against(text, help));
     }
     if !matches!(change.phase, ForeignPhase::Approved | ForeignPhase::Started) {
-        let text = format!("{key} is {} in {system}, which leads this service.", change.phase);
-        return Some(against(text, format!("It is approved in {system}.")));
+        let text = format!(
+            "{key} is {} in {system}, which manages the changes of this service.",
+            change.phase
+        );
+        return Some(against(text, format!("The change must be approved in {system}.")));
     }
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         let text = format!("{key} of {system} has no planned times.");
-        return Some(against(text, format!("Plan it in {system}.")));
+        return Some(against(text, format!("Schedule the change in {system}.")));
     };
     // Work that began early was allowed there.
     if now < start && change.phase == ForeignPhase::Approved {
         let text = format!("The window of {key} in {system} opens at {start}.");
-        return Some(against(text, "Wait for it, or plan another time there."));
+        return Some(against(
+            text,
+            "Wait until the window opens, or plan another time there.",
+        ));
     }
     if now >= end {
         let text = format!("The window of {key} in {system} ended at {end}.");
@@ -239,7 +255,7 @@ mod tests {
     #[test]
     fn what_is_not_believed_opens_nothing() {
         let mut odd = change("CHG1", "approved");
-        odd.read_problem = Some("Its last edit there lies ahead of now.".to_owned());
+        odd.read_problem = Some("Its last edit there lies in the future.".to_owned());
         let mut unplanned = change("CHG2", "started");
         unplanned.planned_end = None;
         let mut elsewhere = change("CHG3", "approved");

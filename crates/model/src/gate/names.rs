@@ -89,16 +89,16 @@ fn wrong_artifact(text: &str) -> Option<Unmet> {
     let image = Image::read(text)?;
     let (text, satisfy) = match image {
         Image::WithDigest(digest) => (
-            format!("`{text}` is an image reference; a change names the digest alone."),
-            format!("Ask with the digest in it: `{digest}`."),
+            format!("`{text}` is an image reference, but a change contains only the digest."),
+            format!("Use only the digest of the reference: `{digest}`."),
         ),
         Image::Tag => (
-            format!("`{text}` is a tag, which may be moved to another image, so no change names it."),
-            "Ask with the image's digest, such as sha256:6b1d…, as its registry names it.".to_owned(),
+            format!("`{text}` is a tag. Tags can move to another image, so changes contain only digests."),
+            "Use the image's digest from the registry, such as sha256:6b1d….".to_owned(),
         ),
         Image::Other => (
-            format!("`{text}` is no digest such as sha256:6b1d…, so no change names it."),
-            "Ask with the artifact's digest, as its registry names it.".to_owned(),
+            format!("`{text}` is not a digest such as sha256:6b1d…, so no change can contain it."),
+            "Use the artifact's digest from the registry.".to_owned(),
         ),
     };
     Some(unmet("change_missing", text, satisfy, Vec::new()))
@@ -111,11 +111,11 @@ fn wrong_commit(text: &str) -> Option<Unmet> {
     }
     let text = if is_hex {
         let length = text.len();
-        format!("`{text}` is a shortened commit: it has {length} digits, and a whole one has 40 or 64.")
+        format!("`{text}` is a short commit hash of {length} digits; a full hash has 40 or 64.")
     } else {
-        format!("`{text}` is no commit: a whole one has 40 or 64 hexadecimal digits.")
+        format!("`{text}` is not a commit hash: a full hash has 40 or 64 hexadecimal digits.")
     };
-    let satisfy = "Ask with the whole commit, as `git rev-parse` prints it.";
+    let satisfy = "Use the full commit hash, as `git rev-parse` prints it.";
     Some(unmet("change_missing", text, satisfy, Vec::new()))
 }
 
@@ -178,9 +178,9 @@ mod tests {
             (format!("registry.example/shop/cart:1.2.3@{digest}"), digest.as_str()),
             ("registry.example/shop/cart:latest".to_owned(), "tag"),
             ("registry.example:5000/shop/cart".to_owned(), "tag"),
-            ("a".repeat(64), "no digest"),
-            ("sha256:abc".to_owned(), "no digest"),
-            (format!("nordmann:{}", "a".repeat(64)), "no digest"),
+            ("a".repeat(64), "not a digest"),
+            ("sha256:abc".to_owned(), "not a digest"),
+            (format!("nordmann:{}", "a".repeat(64)), "not a digest"),
             ("shop:1.2.3".to_owned(), "tag"),
         ] {
             assert!(
@@ -193,6 +193,6 @@ mod tests {
         assert_eq!(said(&"b".repeat(40)), None);
         assert_eq!(said(&"b".repeat(64)), None);
         assert!(said("abc1234").unwrap_or_default().contains("40"));
-        assert!(said("main").unwrap_or_default().contains("no commit"));
+        assert!(said("main").unwrap_or_default().contains("not a commit hash"));
     }
 }

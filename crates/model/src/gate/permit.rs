@@ -283,7 +283,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
         return Err(Refusal::not_found("such target"));
     };
     if target.members.is_some() {
-        let text = "The target goes to many members in waves, and each of them has a go of its own.";
+        let text = "The target is rolled out to its members in waves, and each member needs a go of its own.";
         let help = "Ask the gate for each member inside the window.";
         return Err(Refusal::not_now("in_waves", text, help, Vec::new()));
     }
@@ -300,7 +300,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
     }
     refusal::refuse_unmet(
         "permit_refused",
-        "No permit can be given ahead.",
+        "No permit can be issued ahead of the window.",
         against_ahead(case, &target),
     )?;
     // Work under break-glass begins at once, and its time box may end before the planned start.
@@ -373,12 +373,12 @@ fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<It
 }
 
 /// The next step for an agent whose use is over.
-pub const SPENT_HELP: &str = "Draft another change for another use; people approve it.";
+pub const SPENT_HELP: &str = "Create another change for another use and get it approved.";
 
 /// The refusal of a second use by an agent.
 #[must_use]
 pub fn spent_text(at: Timestamp) -> String {
-    format!("A permit for this target was used up at {at}, and an agent uses a target once.")
+    format!("A permit for this target was used at {at}, and an agent may use each target once.")
 }
 
 /// Uses up a permit at the online gate: the first request gets it, and the permit is then on the revocation list. The right to
@@ -403,17 +403,17 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     };
     let again = "Ask the gate for another permit.";
     if let Some(at) = found.used_at {
-        return refused("permit_used", format!("This permit was used up at {at}."), again);
+        return refused("permit_used", format!("This permit was used at {at}."), again);
     }
     if found.state == PermitState::Revoked {
         return refused("permit_revoked", "This permit was revoked.".to_owned(), again);
     }
     if found.expires_at <= now {
-        return refused("not_alive", "This permit is no longer alive.".to_owned(), again);
+        return refused("not_alive", "This permit is no longer valid.".to_owned(), again);
     }
     if found.not_before > now {
-        let text = format!("This permit is good from {} on.", found.not_before);
-        return refused("not_yet_valid", text, "Use it then.");
+        let text = format!("This permit is valid from {} on.", found.not_before);
+        return refused("not_yet_valid", text, "Use the permit from that time on.");
     }
     found.used_at = Some(now);
     found.used_by = Some(by);
@@ -462,11 +462,11 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
     reading.finish()?;
     check_state(case, Act::RevokePermit)?;
     if is_over {
-        let text = "This permit is no longer alive.";
+        let text = "This permit is no longer valid.";
         return Err(Refusal::not_now(
             "not_alive",
             text,
-            "Nothing has to be revoked.",
+            "No revocation is needed.",
             Vec::new(),
         ));
     }
@@ -524,7 +524,7 @@ pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), R
     let is_it = |row: &&ClosedTarget| &row.permit == permit && row.lifted.is_none();
     let rows: Vec<&ClosedTarget> = change.closed_targets.iter().filter(is_it).collect();
     let Some(first) = rows.first().copied() else {
-        let text = "This permit's revocation keeps nothing closed.";
+        let text = "The revocation of this permit does not keep a gate closed.";
         return Err(Refusal::not_now("not_closed", text, "Ask the gate.", Vec::new()));
     };
     // Of several revocations, a person lifts their own first.

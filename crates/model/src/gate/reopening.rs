@@ -98,11 +98,12 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
     let asker = case.change().gate_reopenings[place].asked.by.clone();
     if are_one(case, &asker, &person) || !are_both(&case.directory, &asker, &person) {
         let text = format!(
-            "{} asked for it. It takes a change manager and somebody of security or audit, two different people.",
+            "{} requested it. Reopening the gate takes a change manager and a member of security or audit, two \
+             different people.",
             case.directory.name(&asker)
         );
         let others = logins(&case.directory, &eligible(case, Some(&asker)));
-        let help = "Somebody who completes the two roles agrees (POST …/gate-reopenings).";
+        let help = "A second person with the missing role agrees (POST …/gate-reopenings).";
         return Err(Refusal::not_now("second_person", text, help, others));
     }
     case.file.change.gate_reopenings[place].agreed = Some(stated);
@@ -118,7 +119,7 @@ fn check_person(case: &Case<'_>, person: &PersonId) -> Result<(), Refusal> {
     // Two independent people are needed: neither may use credentials that the other, or the change's author, issued.
     if let Some(maker) = case.actor.hand() {
         let text = format!(
-            "{} handed out the way in by which you came: the gate is opened again by people in sessions of their own.",
+            "{} issued the credential that you used. Reopening the gate takes people in sessions of their own.",
             directory.name(maker)
         );
         return Err(Refusal::not_allowed("lent_voice", text).with_others(logins(directory, &eligible(case, None))));
@@ -130,12 +131,12 @@ fn check_person(case: &Case<'_>, person: &PersonId) -> Result<(), Refusal> {
     let (code, text) = if has_role {
         (
             "own_request",
-            "Nobody opens the gate again for a change that they asked for, own, wrote or carry out.",
+            "The requester, owner, authors and implementers of a change cannot reopen its gate.",
         )
     } else {
         (
             "not_allowed",
-            "The gate is opened again by a change manager and somebody of security or audit.",
+            "Reopening the gate takes a change manager and a member of security or audit.",
         )
     };
     Err(Refusal::not_allowed(code, text).with_others(logins(directory, &eligible(case, None))))

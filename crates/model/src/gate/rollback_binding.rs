@@ -27,16 +27,16 @@ pub(crate) fn unmet_of(
         Closed::NothingDeployed => vec![unmet(
             "nothing_deployed",
             format!(
-                "Target {} of {} was not implemented, so nothing is there to roll back.",
+                "Target {} of {} was not implemented, so there is nothing to roll back.",
                 target.id, change.key
             ),
-            "If something was deployed after all, state the true outcome with a reason.",
+            "If something was deployed after all, record the actual outcome with a reason.",
             in_charge,
         )],
         Closed::Unproven => vec![unmet(
             "rollback_unproven",
             format!(
-                "{back} is not what ran as {} in {} when {} began, and it has no passed functional evidence.",
+                "{back} is not the build that ran as {} in {} when {} began, and has no passed functional evidence.",
                 target.service, target.environment, change.key
             ),
             "Add passed functional evidence for it (POST …/evidence with it as `artifact`).",

@@ -24,71 +24,71 @@ pub const MOST_CHANGES: i64 = 1_000;
 /// The prefix of an agent's login, so that every list and response shows that it is an agent.
 pub const LOGIN: &str = "agent-";
 
-/// An agent: an account of a program that a model drives, with its sponsor, its charter and its limits.
+/// An agent: the account of a program driven by an AI model, with its sponsor, its charter and its limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct Agent {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The account by which it acts: a login.
+    /// The account of the agent: a login.
     pub person: PersonId,
-    /// The person who answers for it: a login. It ends when they leave, and counts as one person with them.
+    /// The accountable person: a login. The agent ends when they leave, and both count as one person.
     pub sponsor: PersonId,
-    /// What it is for, and by which instructions it works.
+    /// Its purpose and instructions.
     #[card(most = CHARTER, text)]
     pub charter: String,
-    /// The digest of the charter, which each of its events names.
+    /// The digest of the charter, recorded in each of its events.
     pub charter_digest: String,
-    /// The services whose changes it may touch; it sees nothing else.
+    /// The services on whose changes it may act; it can read nothing else.
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
     /// The environments of the targets that it may draft and implement.
     pub environments: BTreeSet<EnvironmentKey>,
-    /// How many changes it may draft on one day in UTC.
+    /// The maximum number of changes that it may draft per day in UTC.
     #[card(most = MOST_CHANGES)]
     pub changes_per_day: i64,
     /// The highest risk of a change that it may submit or implement.
     #[card(words)]
     pub highest_risk: Level,
-    /// Until when it may act, at most a year.
+    /// The end of its permission to act, at most a year ahead.
     pub ends_at: Timestamp,
-    /// Whether it was not ended; an account that was an agent's stays one and does nothing any more.
+    /// Whether the agent is active; the account of an ended agent remains an agent account and cannot act.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
 }
 
-/// An agent: an account of a program that a model drives, with its sponsor, its charter and its limits.
+/// An agent: the account of a program driven by an AI model, with its sponsor, its charter and its limits.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct AgentInput {
-    /// The account by which it acts: a login that begins with `agent-` and belongs to nobody else.
+    /// The account of the agent: a login that begins with `agent-` and belongs to no person.
     #[card(positional, example = "agent-release")]
     pub person: String,
-    /// The person who answers for it: a login.
+    /// The accountable person: a login.
     #[card(option = "sponsor", example = "owner")]
     pub sponsor: String,
-    /// What it is for, and by which instructions it works.
+    /// Its purpose and instructions.
     #[card(most = CHARTER, text, example = "Prepares releases of the booking service.")]
     pub charter: String,
-    /// The services whose changes it may touch; at least one.
+    /// The services on whose changes it may act; at least one.
     #[card(refers = "service", option = "service", example = "booking-api", needed)]
     pub services: BTreeSet<ServiceKey>,
     /// The environments of the targets that it may draft and implement; at least one.
     #[card(option = "environment", example = "staging", needed)]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// How many changes it may draft on one day in UTC; at least one.
+    /// The maximum number of changes that it may draft per day in UTC; at least one.
     #[card(most = MOST_CHANGES, option = "per-day", example = "5")]
     pub changes_per_day: i64,
     /// The highest risk of a change that it may submit or implement.
     #[card(words, option = "risk", example = "low", needed)]
     pub highest_risk: Option<Level>,
-    /// Until when it may act, at most a year.
+    /// The end of its permission to act, at most a year ahead.
     #[card(label = "Until", option = "until", example = "2027-02-28T08:00:00Z")]
     pub ends_at: Timestamp,
 }
@@ -107,18 +107,22 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_agents" at "/agents" may READ => "List the agents that were not ended";
-        Add "add_agent" at "/agents" may SET_PERSON => "Make an account that of an agent, for good", token Admin;
+        Add "add_agent" at "/agents" may SET_PERSON => "Make an account an agent account, permanently", token Admin;
         Show "show_agent" at "/agents/{id}" may READ => "Show an agent";
-        End "end_agent" at "/agents/{id}" may SET_PERSON => "End an agent; its account does nothing any more", token Admin;
+        End "end_agent" at "/agents/{id}" may SET_PERSON => "End an agent; its account can no longer act", token Admin;
     },
     events: &[
-        Event::new("agent.added", "people", "made an account that of an agent"),
-        Event::new("agent.told", "people", "noted that the sponsor of an agent was told"),
+        Event::new("agent.added", "people", "made an account an agent account"),
+        Event::new(
+            "agent.told",
+            "people",
+            "recorded that the sponsor of an agent was notified",
+        ),
         Event::new("agent.ended", "x", "ended an agent"),
     ],
     page: Some(Page {
         path: "/agents",
-        byline: "Accounts of programs that a model drives. Each has a sponsor and limits, and decides nothing.",
+        byline: "Accounts of programs driven by an AI model. Each agent has a sponsor and limits, and cannot decide.",
         empty: "No agent is active.",
         labels: ["Add an agent", "Change it", "End it"],
     }),

@@ -71,7 +71,7 @@ pub struct CauseModel {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct CauseModelInput {
-    /// Why it is fitted now.
+    /// The reason for fitting the model now.
     #[card(label = "Why", text, example = "Twenty incidents were reviewed this week")]
     pub reason: String,
 }
@@ -94,7 +94,7 @@ pub const CARD: Card = Card {
     shown: &[Field::shown(
         "fit",
         Kind::Object,
-        "The curve, the bins of told and confirmed probabilities, and the hours of services.",
+        "The curve, the bins of predicted and confirmed probabilities, and the hours of services.",
     )],
     verbs: verbs! {
         List "list_cause_models" at "/cause-models" may READ => "List the fits of candidates of incidents";
@@ -104,13 +104,14 @@ pub const CARD: Card = Card {
     events: &[Event::new(
         "cause_model.fitted",
         "chart",
-        "fitted how likely candidates led to incidents",
+        "fitted the probability of candidates",
     )],
     page: Some(Page {
         path: "/cause-models",
-        byline: "How likely a candidate led to an incident follows from what people said of earlier candidates. Below 30 verdicts, or \
-                 where the points tell no more than the share of confirmed candidates, no probability is given.",
-        empty: "Nothing was fitted yet.",
+        byline: "The probability that a candidate led to an incident, from people's verdicts on earlier candidates. \
+            No probability is shown below 30 verdicts, or if the points predict no better than the share of \
+            confirmed candidates.",
+        empty: "No model was fitted yet.",
         labels: ["Fit it now", "Change it", "End it"],
     }),
     ..Card::of::<CauseModel, CauseModelInput>("cause_model", "Probability of candidates")

@@ -25,10 +25,10 @@ pub struct CauseWindow {
     /// The service.
     #[card(column, refers = "service")]
     pub service: ServiceKey,
-    /// How many hours before an incident a change may have ended that led to it.
+    /// The maximum number of hours between the end of a change and an incident that it may have caused.
     #[card(most = MOST_HOURS)]
     pub hours: i64,
-    /// Why not the usual ones.
+    /// The reason for values other than the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text)]
     pub reason: Option<String>,
@@ -44,10 +44,10 @@ pub struct CauseWindowInput {
     /// The service.
     #[card(refers = "service", positional, example = "booking-api")]
     pub service: ServiceKey,
-    /// How many hours before an incident a change may have ended that led to it.
+    /// The maximum number of hours between the end of a change and an incident that it may have caused.
     #[card(most = MOST_HOURS, example = "24")]
     pub hours: i64,
-    /// Why not the usual ones.
+    /// The reason for values other than the default.
     #[card(
         label = "Why",
         text,
@@ -62,31 +62,31 @@ pub const CARD: Card = Card {
     command: "cause-window",
     columns: &["service", "hours", "reason"],
     verbs: verbs! {
-        List "list_cause_windows" at "/cause-windows" may READ => "List the services with hours of their own for candidates of incidents";
-        Set "set_cause_window" at "/cause-windows" may SET_SERVICE => "Set how far back candidates of a service are looked for";
-        Show "show_cause_window" at "/cause-windows/{key}" may READ => "Show how far back candidates of a service are looked for";
-        End "end_cause_window" at "/cause-windows/{key}" may SET_SERVICE => "Have the usual or learned hours count again";
+        List "list_cause_windows" at "/cause-windows" may READ => "List the services with their own search period for candidates of incidents";
+        Set "set_cause_window" at "/cause-windows" may SET_SERVICE => "Set the search period for candidates of a service";
+        Show "show_cause_window" at "/cause-windows/{key}" may READ => "Show the search period for candidates of a service";
+        End "end_cause_window" at "/cause-windows/{key}" may SET_SERVICE => "Use the default or learned search period again";
     },
     events: &[
         Event::new(
             "cause_window.set",
             "edit",
-            "set how far back candidates of a service are looked for",
+            "set the search period for candidates of a service",
         ),
         Event::new(
             "cause_window.ended",
             "x",
-            "took the hours for candidates of a service out of use",
+            "removed the search period for candidates of a service",
         ),
     ],
     page: Some(Page {
         path: "/cause-windows",
-        byline: "How far back candidates of an incident are looked for: hours that are set here, else those that follow from earlier \
-                 causes of the service, else four.",
-        empty: "No service has hours of its own.",
-        labels: ["Set the hours of a service", "Change them", "Take them out of use"],
+        byline: "The period before an incident in which candidates are searched: the hours set here, otherwise hours \
+            learned from earlier causes of the service, otherwise four.",
+        empty: "No service has its own search period.",
+        labels: ["Set the search period of a service", "Change them", "Retire them"],
     }),
-    ..Card::of::<CauseWindow, CauseWindowInput>("cause_window", "Hours for candidates")
+    ..Card::of::<CauseWindow, CauseWindowInput>("cause_window", "Search periods for candidates")
 };
 
 /// The search window of a service and its source: set by a person, else learned, else the default.

@@ -44,6 +44,9 @@ pub struct IncidentCourse {
     /// Its further keys in other systems, such as `jira:OPS-7`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub external_keys: BTreeSet<String>,
+    /// Whether a person gave it another title than its source; later titles of the source are not taken then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_own_title: bool,
     /// The last severity from its source, where that differs from its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_severity: Option<i64>,

@@ -65,14 +65,14 @@ pub const CARD: Card = Card {
     command: "timeline",
     columns: &["at", "about", "kind", "by", "text"],
     verbs: verbs! {
-        List "list_incident_entries" at "/incident-entries" may READ => "List the latest entries of all timelines of incidents";
-        Add "add_incident_entry" at "/incident-entries" may SET_INCIDENT => "Note something in the timeline of an incident";
+        List "list_incident_entries" at "/incident-entries" may READ => "List the latest timeline entries of all incidents";
+        Add "add_incident_entry" at "/incident-entries" may SET_INCIDENT => "Add an entry to the timeline of an incident";
         Show "show_incident_entry" at "/incident-entries/{id}" may READ => "Show an entry of a timeline";
     },
     events: &[Event::new(
         "incident_entry.added",
         "comment",
-        "noted something in the timeline of an incident",
+        "added an entry to the timeline of an incident",
     )],
     ..Card::of::<IncidentEntry, IncidentEntryInput>("incident_entry", "Incident timeline entries")
 };

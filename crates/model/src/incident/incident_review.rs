@@ -126,7 +126,7 @@ pub fn missing(
     let row = |code, text: String, satisfy: &str| unmet(code, text, satisfy, Vec::new());
     let mut rows = Vec::new();
     if summary.is_none_or(|text| text.trim().is_empty()) {
-        let text = "The review does not say what happened and why.".to_owned();
+        let text = "The review does not explain what happened and why.".to_owned();
         rows.push(row(
             "summary_missing",
             text,
@@ -143,12 +143,14 @@ pub fn missing(
     }
     for key in involved {
         if !answers.iter().any(|answer| &answer.change_key == key) {
-            let text =
-                format!("Two answers about {key} are missing: was the risk rated right, and were the steps adequate?");
+            let text = format!(
+                "Two answers about {key} are missing: was the risk rated correctly, and were the steps \
+                    adequate?"
+            );
             rows.push(row(
                 "answers_missing",
                 text,
-                "Answer both for the change (POST /review-answers).",
+                "Answer both questions about the change (POST /review-answers).",
             ));
         }
     }

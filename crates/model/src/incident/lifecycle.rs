@@ -100,7 +100,7 @@ pub fn check(incident: &Incident, happens: Happens) -> Result<(), Refusal> {
     let key = &incident.key;
     let satisfy = match (state, happens) {
         (Open | Mitigated, _) => format!("Resolve {key} first: PATCH /incidents/{key} with `resolved_at`."),
-        (Resolved, _) => format!("Open {key} again first: PATCH /incidents/{key} with `resolved_at` null."),
+        (Resolved, _) => format!("Reopen {key} first: PATCH /incidents/{key} with `resolved_at` null."),
         (Closed, _) => "Open a new incident that names this one.".to_owned(),
     };
     let text = format!("{key} is {state}, so this is not possible.");

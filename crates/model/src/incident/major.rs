@@ -94,9 +94,9 @@ pub fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: 
 pub fn why_withheld(incident: &Incident) -> Option<String> {
     incident.course.withheld_at?;
     Some(format!(
-        "It is no major incident and stops nothing, although its severity is {}: whoever reported it declared another one of the \
-         same services, and a commander ended the freeze of that one less than 24 hours before. Another person who may command \
-         declares it (POST /incidents/{}/major).",
+        "This is not a major incident, although its severity is {}: its reporter declared another major incident of \
+         the same services, and a commander ended the freeze of that one less than 24 hours before. Another eligible \
+         commander can declare it (POST /incidents/{}/major).",
         incident.severity, incident.key
     ))
 }
@@ -195,8 +195,8 @@ pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
     let incident = incident_of(freeze, directory)?;
     let key = &incident.key;
     let commands = match commander(incident, directory) {
-        Some(person) => format!("{} commands it.", directory.name(person)),
-        None => "Nobody commands it yet.".to_owned(),
+        Some(person) => format!("{} is its commander.", directory.name(person)),
+        None => "The incident has no commander yet.".to_owned(),
     };
     let opener = incident.course.raised_by.as_ref();
     let declared = opener.map_or_else(String::new, |person| {
@@ -208,8 +208,8 @@ pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
             directory.login(person)
         ),
         None => format!(
-            "Wait for the end of {key}, or have one of those who may take command of it (POST /incidents/{key}/command) and then sign \
-             for this change."
+            "Wait for the end of {key}, or have an eligible person take command of it (POST \
+             /incidents/{key}/command) and then sign for this change."
         ),
     };
     let what = match freeze.halts_all() {
@@ -246,8 +246,11 @@ pub fn check_commander(incident: &Incident, directory: &Directory, person: &Pers
     }
     let key = &incident.key;
     let text = match commander(incident, directory) {
-        Some(commander) => format!("{} commands {key} and decides this.", directory.name(commander)),
-        None => format!("Nobody commands {key}; a commander or change manager takes command first."),
+        Some(commander) => format!(
+            "Only {}, the commander of {key}, can decide this.",
+            directory.name(commander)
+        ),
+        None => format!("{key} has no commander; a commander or change manager must take command first."),
     };
     Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked)))
 }
@@ -262,7 +265,7 @@ pub fn check_in_command(incident: &Incident, directory: &Directory, person: &Per
         return Ok(());
     }
     let key = &incident.key;
-    let text = format!("Nobody commands {key}. Take command first: POST /incidents/{key}/command.");
+    let text = format!("{key} has no commander. Take command first: POST /incidents/{key}/command.");
     Err(Refusal::not_allowed("not_commander", text)
         .with_others(logins(directory, &awaited_people(incident, directory))))
 }
@@ -278,7 +281,7 @@ pub fn check_command(
 ) -> Result<(), Refusal> {
     if !directory.takes_part(wanted) || !may_command(directory, wanted) {
         let text = format!(
-            "{} may not command an incident: that takes the right `commander` or `change_manager`.",
+            "{} cannot command an incident: this requires the right `commander` or `change_manager`.",
             directory.name(wanted)
         );
         return Err(Refusal::field("commander", "not_allowed", text));

@@ -34,7 +34,7 @@ pub struct Monitor {
     /// The key, such as label-latency.
     #[card(column)]
     pub key: String,
-    /// What it watches, in one line.
+    /// The title, in one line.
     #[card(text)]
     pub title: String,
     /// The services whose changes raise it; none means all.
@@ -44,19 +44,20 @@ pub struct Monitor {
     /// The environments in which it is raised; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// Scrape targets that Prometheus gets meanwhile, as host:port.
+    /// Scrape targets for Prometheus while the monitor is raised, as host:port.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub scrape_targets: BTreeSet<String>,
-    /// The expression (PromQL) of an alert rule that Prometheus gets meanwhile; {service} and {environment} stand for the change's.
+    /// The expression (PromQL) of an alert rule for Prometheus while the monitor is raised; {service} and {environment}
+    /// are replaced by those of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = EXPRESSION, text)]
     pub expression: Option<String>,
-    /// How many minutes the expression has to hold before it alerts; at once unless set.
+    /// The number of minutes for which the expression must hold before the alert; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_HOLD)]
     pub hold_minutes: Option<i64>,
-    /// An address that is called when it is raised and when it is lowered.
+    /// An address that is called when the monitor is raised and when it is lowered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub url: Option<String>,
@@ -72,7 +73,7 @@ pub struct MonitorInput {
     /// The key, such as label-latency.
     #[card(positional, example = "label-latency")]
     pub key: String,
-    /// What it watches, in one line.
+    /// The title, in one line.
     #[card(text, example = "Latency of label printing")]
     pub title: String,
     /// The services whose changes raise it; none means all.
@@ -81,16 +82,17 @@ pub struct MonitorInput {
     /// The environments in which it is raised; none means all.
     #[card(option = "environment", example = "production")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// Scrape targets that Prometheus gets meanwhile, as host:port.
+    /// Scrape targets for Prometheus while the monitor is raised, as host:port.
     #[card(text, option = "target", example = "probe.example:9115")]
     pub scrape_targets: BTreeSet<String>,
-    /// The expression (PromQL) of an alert rule that Prometheus gets meanwhile; {service} and {environment} stand for the change's.
+    /// The expression (PromQL) of an alert rule for Prometheus while the monitor is raised; {service} and {environment}
+    /// are replaced by those of the change.
     #[card(most = EXPRESSION, text, example = "job:latency:p99{service=\"{service}\"} > 0.5")]
     pub expression: Option<String>,
-    /// How many minutes the expression has to hold before it alerts; at once unless set.
+    /// The number of minutes for which the expression must hold before the alert; none by default.
     #[card(most = MOST_HOLD, option = "hold", example = "2")]
     pub hold_minutes: Option<i64>,
-    /// An address that is called when it is raised and when it is lowered.
+    /// An address that is called when the monitor is raised and when it is lowered.
     #[card(text, example = "https://monitoring.example/hooks/assent")]
     pub url: Option<String>,
 }
@@ -105,18 +107,19 @@ pub const CARD: Card = Card {
         Add "add_monitor" at "/monitors" may SET_CONNECTION => "Add a monitor that is raised while changes are watched";
         Show "show_monitor" at "/monitors/{id}" may "set_connection | audit" => "Show a monitor";
         Edit "edit_monitor" at "/monitors/{id}" may SET_CONNECTION => "Change a monitor";
-        End "end_monitor" at "/monitors/{id}" may SET_CONNECTION => "Take a monitor out of use";
+        End "end_monitor" at "/monitors/{id}" may SET_CONNECTION => "Retire a monitor";
     },
     events: &[
         Event::new("monitor.added", "eye", "added a monitor"),
         Event::new("monitor.edited", "edit", "changed a monitor"),
-        Event::new("monitor.ended", "x", "took a monitor out of use"),
+        Event::new("monitor.ended", "x", "retired a monitor"),
     ],
     page: Some(Page {
         path: "/monitors",
-        byline: "Scrape targets, stricter rules and calls that are raised when a change begins, and lowered when its watch window ends.",
-        empty: "Nothing is watched more closely.",
-        labels: ["Add a monitor", "Change it", "Take it out of use"],
+        byline: "Scrape targets, stricter alert rules and webhook calls, raised when a change begins and lowered \
+            when its watch window ends.",
+        empty: "No monitors are defined.",
+        labels: ["Add a monitor", "Change it", "Retire it"],
     }),
     ..Card::of::<Monitor, MonitorInput>("monitor", "Monitors")
 };
@@ -128,7 +131,7 @@ pub fn check(reading: &mut Reading<'_>, input: &MonitorInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.scrape_targets.is_empty() && input.expression.is_none() && input.url.is_none() {
-        let text = "A monitor has `scrape_targets`, an `expression` or a `url`.";
+        let text = "A monitor needs `scrape_targets`, an `expression` or a `url`.";
         reading.wrong("expression", "missing", text);
     }
     if input.scrape_targets.len() > MOST_TARGETS {
@@ -136,11 +139,11 @@ pub fn check(reading: &mut Reading<'_>, input: &MonitorInput) {
         reading.wrong("scrape_targets", "too_many", text);
     }
     for target in input.scrape_targets.iter().filter(|target| !is_target(target)) {
-        let text = format!("`{target}` is no target such as probe.example:9115.");
+        let text = format!("`{target}` is not a target such as probe.example:9115.");
         reading.wrong("scrape_targets", "not_a_target", text);
     }
     if input.hold_minutes.is_some() && input.expression.is_none() {
-        let text = "`hold_minutes` belongs to an `expression`.";
+        let text = "`hold_minutes` needs an `expression`.";
         reading.wrong("hold_minutes", "not_allowed", text);
     }
     check_expression(reading, input.expression.as_deref());
@@ -154,7 +157,7 @@ pub fn check(reading: &mut Reading<'_>, input: &MonitorInput) {
 /// rule.
 pub(crate) fn check_expression(reading: &mut Reading<'_>, expression: Option<&str>) {
     if expression.is_some_and(|text| text.trim().is_empty() || !is_closed(text)) {
-        let text = "`expression` is no expression: a bracket or a quote in it is left open, or closes nothing.";
+        let text = "`expression` is not valid: it has an unbalanced bracket or quote.";
         reading.wrong("expression", "not_an_expression", text);
     }
 }

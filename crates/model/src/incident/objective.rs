@@ -34,28 +34,29 @@ pub struct Objective {
     /// The key, such as label-errors.
     #[card(column)]
     pub key: String,
-    /// What it says, in one line.
+    /// The title, in one line.
     #[card(text)]
     pub title: String,
     /// The service.
     #[card(refers = "service")]
     pub service: ServiceKey,
-    /// The environments in which it counts; none means all.
+    /// The environments in which it applies; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
     /// The address of Prometheus, without /api/v1.
     #[card(text)]
     pub url: String,
-    /// The query (PromQL) of one value, such as a burn rate; {service} and {environment} stand for the change's.
+    /// The query (PromQL) of one value, such as a burn rate; {service} and {environment} are replaced by those of the
+    /// change.
     #[card(most = EXPRESSION, text)]
     pub expression: String,
-    /// Whether the value is at most or at least the bound.
+    /// Whether the value must be at most or at least the bound.
     #[card(words)]
     pub bound_is: ObjectiveBound,
     /// The bound, a number such as 14.4.
     #[card(most = NUMBER)]
     pub bound: String,
-    /// How many minutes lie between two questions; 5 unless set.
+    /// The number of minutes between two queries; 5 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_MINUTES)]
     pub every_minutes: Option<i64>,
@@ -71,28 +72,29 @@ pub struct ObjectiveInput {
     /// The key, such as label-errors.
     #[card(positional, example = "label-errors")]
     pub key: String,
-    /// What it says, in one line.
+    /// The title, in one line.
     #[card(text, example = "The error budget burns no faster than planned")]
     pub title: String,
     /// The service.
     #[card(refers = "service", example = "booking-api")]
     pub service: ServiceKey,
-    /// The environments in which it counts; none means all.
+    /// The environments in which it applies; none means all.
     #[card(option = "environment", example = "production")]
     pub environments: BTreeSet<EnvironmentKey>,
     /// The address of Prometheus, without /api/v1.
     #[card(text, example = "https://prometheus.example")]
     pub url: String,
-    /// The query (PromQL) of one value, such as a burn rate; {service} and {environment} stand for the change's.
+    /// The query (PromQL) of one value, such as a burn rate; {service} and {environment} are replaced by those of the
+    /// change.
     #[card(most = EXPRESSION, text, example = "slo:burn_rate:1h{service=\"{service}\"}")]
     pub expression: String,
-    /// Whether the value is at most or at least the bound.
+    /// Whether the value must be at most or at least the bound.
     #[card(words, example = "at_most")]
     pub bound_is: ObjectiveBound,
     /// The bound, a number such as 14.4.
     #[card(most = NUMBER, example = "14.4")]
     pub bound: String,
-    /// How many minutes lie between two questions; 5 unless set.
+    /// The number of minutes between two queries; 5 by default.
     #[card(most = MOST_MINUTES, option = "every", example = "5")]
     pub every_minutes: Option<i64>,
 }
@@ -104,21 +106,22 @@ pub const CARD: Card = Card {
     columns: &["id", "key", "title", "service", "bound_is", "bound"],
     verbs: verbs! {
         List "list_objectives" at "/objectives" may "set_connection | audit" => "List objectives of services";
-        Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is asked for while changes are watched";
+        Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is measured while changes are watched";
         Show "show_objective" at "/objectives/{id}" may "set_connection | audit" => "Show an objective";
         Edit "edit_objective" at "/objectives/{id}" may SET_CONNECTION => "Change an objective";
-        End "end_objective" at "/objectives/{id}" may SET_CONNECTION => "Take an objective out of use";
+        End "end_objective" at "/objectives/{id}" may SET_CONNECTION => "Retire an objective";
     },
     events: &[
         Event::new("objective.added", "eye", "added an objective of a service"),
         Event::new("objective.edited", "edit", "changed an objective of a service"),
-        Event::new("objective.ended", "x", "took an objective of a service out of use"),
+        Event::new("objective.ended", "x", "retired an objective of a service"),
     ],
     page: Some(Page {
         path: "/objectives",
-        byline: "Bounds that services keep. Prometheus is asked for the value while a change is watched, and the change keeps what it says.",
-        empty: "No objective is asked for.",
-        labels: ["Add an objective", "Change it", "Take it out of use"],
+        byline: "Service level objectives. Their values are queried from Prometheus while a change is watched, and \
+            recorded with the change.",
+        empty: "No objectives are defined.",
+        labels: ["Add an objective", "Change it", "Retire it"],
     }),
     ..Card::of::<Objective, ObjectiveInput>("objective", "Objectives")
 };

@@ -73,8 +73,8 @@ pub const CARD: Card = Card {
         "id",
     ],
     verbs: verbs! {
-        List "list_objective_measures" at "/objective-measures" may READ => "List what objectives came to while changes were watched";
-        Show "show_objective_measure" at "/objective-measures/{id}" may READ => "Show what an objective came to";
+        List "list_objective_measures" at "/objective-measures" may READ => "List the measurements of objectives while changes were watched";
+        Show "show_objective_measure" at "/objective-measures/{id}" may READ => "Show the measurement of an objective";
     },
     events: &[Event::new(
         "objective_measure.taken",

@@ -109,7 +109,7 @@ pub const CARD: Card = Card {
             Kind::Object,
             "Days with a failure before and after the fix, each with its 95 % interval.",
         ),
-        Field::shown("fix_state", Kind::Text(60), "Where the fixing change is."),
+        Field::shown("fix_state", Kind::Text(60), "The link to the fixing change."),
     ],
     verbs: verbs! {
         List "list_problems" at "/problems" may READ => "List problems";
@@ -119,12 +119,12 @@ pub const CARD: Card = Card {
     events: &[
         Event::new("problem.proposed", "incident", "proposed a problem"),
         Event::new("problem.recorded", "incident", "recorded a problem"),
-        Event::new("problem.recurred", "incident", "noted further cases of a problem"),
+        Event::new("problem.recurred", "incident", "added further cases to a problem"),
         Event::new("problem.accepted", "go", "accepted a problem"),
         Event::new("problem.dismissed", "x", "dismissed a problem"),
         Event::new("problem.fix_drafted", "plus", "drafted the fix of a problem"),
         Event::new("problem.closed", "check", "closed a problem"),
-        Event::new("problem.reopened", "incident", "opened a problem again"),
+        Event::new("problem.reopened", "incident", "reopened a problem"),
     ],
     ..Card::of::<ProblemRecord, ProblemInput>("problem", "Problems")
 };
@@ -156,11 +156,11 @@ impl ProblemRecord {
         if self.state == ProblemState::Proposed || is_open_dismissed {
             return Ok(());
         }
-        let text = format!("{} was decided already: it is {}.", self.key, self.state);
+        let text = format!("{} has already been decided: it is {}.", self.key, self.state);
         Err(Refusal::not_now(
             "decided",
             text,
-            "Read it again; nothing is left to decide.",
+            "Reload the problem; no decision is needed.",
             Vec::new(),
         ))
     }
@@ -171,12 +171,12 @@ impl ProblemRecord {
     /// 409.
     pub fn check_fixable(&self) -> Result<(), Refusal> {
         if self.state != ProblemState::Open {
-            let text = format!("{} is {}, so that no fix is drafted for it.", self.key, self.state);
+            let text = format!("{} is {}, so no fix can be drafted for it.", self.key, self.state);
             return Err(Refusal::not_now("not_open", text, "Accept it first.", Vec::new()));
         }
         if let Some(fix) = &self.fix {
-            let text = format!("{fix} is to fix {} already.", self.key);
-            let satisfy = "Go on with that change, or judge that it did not help.";
+            let text = format!("{fix} already addresses {}.", self.key);
+            let satisfy = "Continue with that change, or record that it did not help.";
             return Err(Refusal::not_now("fix_is_there", text, satisfy, Vec::new()));
         }
         Ok(())
@@ -189,7 +189,7 @@ impl ProblemRecord {
     /// 409.
     pub fn check_judgement(&self, fix: &Fix, has_helped: bool) -> Result<(), Refusal> {
         let Some(key) = self.fix.as_ref().filter(|_| self.state != ProblemState::Dismissed) else {
-            let text = format!("{} has no fix that could be judged.", self.key);
+            let text = format!("{} has no fix that could be evaluated.", self.key);
             return Err(Refusal::not_now("no_fix", text, "Draft its fix first.", Vec::new()));
         };
         if !has_helped {
@@ -206,15 +206,17 @@ impl ProblemRecord {
                 "The failures recur as often as before {key}: on {} of {} days.",
                 compared.after.days, compared.after.of
             );
-            let satisfy = "Judge that it did not help; the problem is then open again.";
+            let satisfy = "Record that it did not help; the problem is then reopened.";
             return Err(Refusal::not_now("it_recurs", text, satisfy, Vec::new()));
         }
         if compared.after.of < LEAST_WATCHED_DAYS {
             let days = i64::try_from(LEAST_WATCHED_DAYS).unwrap_or(i64::MAX);
             let until = later(ended, SignedDuration::from_hours(24 * days));
-            let text =
-                format!("Recurrence is watched for {LEAST_WATCHED_DAYS} days after the fix before it is judged.");
-            let satisfy = format!("Judge it at {until} or later.");
+            let text = format!(
+                "Recurrence must be watched for {LEAST_WATCHED_DAYS} days after the fix before it can be \
+                    evaluated."
+            );
+            let satisfy = format!("Evaluate it at {until} or later.");
             return Err(Refusal::not_now("too_early", text, satisfy, Vec::new()));
         }
         Ok(())

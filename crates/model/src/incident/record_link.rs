@@ -120,13 +120,13 @@ pub const CARD: Card = Card {
         List "list_record_links" at "/record-links" may READ => "List links between records";
         Add "link_records" at "/record-links" may SET_INCIDENT => "Link two records";
         Show "show_record_link" at "/record-links/{id}" may READ => "Show a link between records";
-        Edit "edit_record_link" at "/record-links/{id}" may SET_INCIDENT => "Say how sure a link is, and why";
-        End "unlink_records" at "/record-links/{id}" may SET_INCIDENT => "Take a link between records back";
+        Edit "edit_record_link" at "/record-links/{id}" may SET_INCIDENT => "Set the confidence of a link, with a reason";
+        End "unlink_records" at "/record-links/{id}" may SET_INCIDENT => "Remove a link between records";
     },
     events: &[
         Event::new("record_link.added", "right", "linked two records"),
         Event::new("record_link.edited", "edit", "changed a link between records"),
-        Event::new("record_link.ended", "x", "took a link between records back"),
+        Event::new("record_link.ended", "x", "removed a link between records"),
     ],
     ..Card::of::<RecordLink, RecordLinkInput>("record_link", "Links between records")
 };

@@ -48,8 +48,8 @@ pub fn check_typed(text: &str) -> Result<(), String> {
     let number = OWN_KEYS.iter().find_map(|key| upper.strip_prefix(key));
     if number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(format!(
-            "`{text}` has the form of a key of this server. A record of another system with such a key is written with its \
-             system, such as `jira:OPS-7`."
+            "`{text}` has the form of a key of this server. Write a record of another system with its system, such \
+             as `jira:OPS-7`."
         ));
     }
     let is_one_word = !text.chars().any(|c| c.is_whitespace() || c.is_control());
@@ -57,8 +57,8 @@ pub fn check_typed(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(
-        "A record of another system is written as its key there, such as `OPS-7`, as `system:key`, such as `jira:OPS-7`, or as a \
-         link, without spaces."
+        "Write a record of another system without spaces: as its key there, such as `OPS-7`, as `system:key`, such \
+         as `jira:OPS-7`, or as a link."
             .to_owned(),
     )
 }

@@ -46,11 +46,11 @@ pub fn check(
     let (incident, change) = (asked.incident, asked.change);
     let key = &incident.key;
     let not_now = |code, text: String, satisfy: &str| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
-    let nothing = "Nothing has to be done.";
+    let nothing = "No action is needed.";
     let Some(freeze) = asked.freeze.filter(|freeze| incident.is_major() && freeze.is_on(now)) else {
         return not_now(
             "not_major",
-            format!("{key} is no major incident now, so it stops nothing."),
+            format!("{key} is not a major incident now, so it blocks nothing."),
             nothing,
         );
     };
@@ -60,7 +60,10 @@ pub fn check(
         return Err(own_change(incident, directory, &actor.person));
     }
     if !change.state.is_open() {
-        let text = format!("{} is {}, so no incident stops it.", change.key, change.state);
+        let text = format!(
+            "{} is {}, so it is not stopped by an incident.",
+            change.key, change.state
+        );
         return not_now("not_in_state", text, nothing);
     }
     if !is_stopped(freeze, change, directory) {
@@ -71,16 +74,16 @@ pub fn check(
         return not_now("not_stopped", text, nothing);
     }
     if !freeze.stops_work_at(change, now) {
-        let text = format!("{} may pass already.", change.key);
+        let text = format!("{} already has permission to start.", change.key);
         let satisfy = format!(
-            "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{}.",
+            "Keep the signature, or withdraw it with DELETE /incidents/{key}/signatures/{}.",
             change.key
         );
         return not_now("excepted_already", text, &satisfy);
     }
     if incident.course.signatures.len() >= MOST {
-        let text = format!("{MOST} changes were let through {key}, so its freeze protects nothing any more.");
-        return not_now("too_many", text, "The commander ends the freeze.");
+        let text = format!("{MOST} changes were permitted in spite of {key}, which is the limit.");
+        return not_now("too_many", text, "The commander can end the freeze.");
     }
     Ok(())
 }
@@ -90,7 +93,8 @@ fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> 
     let mut others = major::commanders(directory);
     others.retain(|other| other != person);
     let text = format!(
-        "Nobody lets their own change through. Hand the command of {} over first; the other commander signs.",
+        "The commander cannot sign for their own change. Hand over the command of {} first, so that the other \
+         commander can sign.",
         incident.key
     );
     Refusal::not_allowed("own_request", text).with_others(logins(directory, &others))
@@ -115,13 +119,13 @@ pub fn check_reviewer(by: &PersonId, directory: &Directory, actor: &Actor, now: 
     others.retain(|person| !one_hand::are_one(directory, (person, by), now));
     let mut own = [&actor.person, actor.speaker()].into_iter();
     if own.any(|own| one_hand::are_one(directory, (own, by), now)) {
-        let text = "Another person than the commander who signed reviews the signature.";
+        let text = "Another person than the commander who signed must review the signature.";
         return Err(Refusal::not_allowed("own_request", text).with_others(logins(directory, &others)));
     }
     let may = others.contains(&actor.person) || directory.has_role(&actor.person, Role::Auditor);
     if may {
         return Ok(());
     }
-    let text = "A commander or a change manager reviews signatures.";
+    let text = "Only a commander or a change manager can review signatures.";
     Err(Refusal::not_allowed("not_allowed", text).with_others(logins(directory, &others)))
 }

@@ -144,7 +144,7 @@ pub fn collect(case: &mut Case<'_>) {
             case.change().key,
             incident.title
         );
-        let next = "See whether the change caused it, and link it as `caused` if so.";
+        let next = "Check whether the change caused the incident and, if so, link it as `caused`.";
         let people = case.people_in_charge().into_iter();
         for person in people.filter(|it| directory.sees_incident(it, &incident)) {
             case.write_to(&person, "incident_in_watch", &incident.key, news.clone(), next);

@@ -63,7 +63,7 @@ pub const CARD: Card = Card {
     events: &[Event::new(
         "watch_verdict.taken",
         "eye",
-        "took a canary verdict on a change",
+        "received a canary verdict on a change",
     )],
     ..Card::of::<WatchVerdict, WatchVerdictInput>("watch_verdict", "Canary verdicts")
 };

@@ -107,7 +107,7 @@ pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
     };
     reasons.push(match it.distance {
         0 => "on it itself".to_owned(),
-        1 => "on something that it needs".to_owned(),
+        1 => "on a dependency of the service".to_owned(),
         many => format!("{many} dependencies away"),
     });
     let last = it.ended.filter(|end| *end <= before);

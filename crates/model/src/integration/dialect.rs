@@ -17,16 +17,16 @@ pub struct Dialect {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Whose clients are answered.
+    /// The system whose clients are answered.
     #[card(words, text, column)]
     pub name: DialectName,
     /// Whether it is in use.
     #[card(column)]
     pub active: bool,
-    /// Who switched it on: a login.
+    /// The person who switched it on: a login.
     #[card(optional)]
     pub by: PersonId,
-    /// When it was switched on.
+    /// The time of activation.
     pub at: Timestamp,
 }
 
@@ -34,7 +34,7 @@ pub struct Dialect {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct DialectInput {
-    /// Whose clients are answered.
+    /// The system whose clients are answered.
     #[card(words, positional, example = "servicenow")]
     pub name: DialectName,
 }
@@ -55,7 +55,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/dialects",
-        byline: "Clients of other systems that are answered in their own protocol, with tokens of this tenant as passwords.",
+        byline: "Protocols of other systems in which Assent answers their unmodified clients, with tokens of this \
+            tenant as passwords.",
         empty: "No dialect is switched on.",
         labels: ["Switch a dialect on", "Change it", "Switch it off"],
     }),

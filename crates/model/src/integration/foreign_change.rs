@@ -22,10 +22,10 @@ pub const REASON: usize = 500;
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// The finding on a row that disappeared: it was deleted, is hidden from the reader, or cannot be read.
-pub const GONE: &str = "It was not among what its system showed when it was read to its end.";
+pub const GONE: &str = "It was missing when its system was last read completely.";
 
 /// The finding on a change that was over there and is open again.
-const CAME_BACK: &str = "It was over there before: what has ended there opens nothing again.";
+const CAME_BACK: &str = "It had already ended there, and an ended change cannot open the gate again.";
 /// The usual difference between two correct clocks.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
@@ -150,27 +150,23 @@ pub const CARD: Card = Card {
         "title",
     ],
     verbs: verbs! {
-        List "list_foreign_changes" at "/foreign-changes" may "set_connection | set_freeze | audit" => "List the changes of systems beside this one";
-        Show "show_foreign_change" at "/foreign-changes/{id}" may "set_connection | set_freeze | audit" => "Show a change of a system beside this one";
+        List "list_foreign_changes" at "/foreign-changes" may "set_connection | set_freeze | audit" => "List the changes of external systems";
+        Show "show_foreign_change" at "/foreign-changes/{id}" may "set_connection | set_freeze | audit" => "Show a change of an external system";
     },
     events: &[
-        Event::new(
-            "foreign_change.read",
-            "eye",
-            "read a change of a system beside this one",
-        ),
+        Event::new("foreign_change.read", "eye", "imported a change of an external system"),
         Event::new(
             "foreign_change.edited",
             "edit",
-            "read an edit of a change of a system beside this one",
+            "imported an edit of a change of an external system",
         ),
         Event::new(
             "foreign_change.compared",
             "check",
-            "compared a change of a system beside this one with the rules",
+            "compared a change of an external system with the rules",
         ),
     ],
-    ..Card::of::<ForeignChange, NoInput>("foreign_change", "Changes of systems beside this one")
+    ..Card::of::<ForeignChange, NoInput>("foreign_change", "Changes of external systems")
 };
 
 /// A change as a system sent it, with every text cut to the stored length.
@@ -400,16 +396,16 @@ fn fresh(told: &ReceivedChange, home: &Home, (id, now): (&RecordId, Timestamp)) 
 fn disbelieved(known: Option<&ForeignChange>, told: &ReceivedChange, now: Timestamp) -> Option<String> {
     let late = now.checked_add(AHEAD).unwrap_or(now);
     if told.edited_at > late {
-        return Some(format!("Its last edit there, {}, lies ahead of now.", told.edited_at));
+        return Some(format!("Its last edit there, {}, lies in the future.", told.edited_at));
     }
     let (start, end) = told.actual;
     if let Some(at) = start.into_iter().chain(end).find(|at| *at > late) {
-        return Some(format!("It tells of work at {at}, which lies ahead of now."));
+        return Some(format!("It reports work at {at}, which lies in the future."));
     }
     if let (Some(start), Some(end)) = (start, end)
         && end < start
     {
-        return Some("Its work ended before it began, as told there.".to_owned());
+        return Some("Its work ended before it began, according to its system.".to_owned());
     }
     let known = known?;
     let before = known.phase;
@@ -570,7 +566,7 @@ mod tests {
         let ahead = taken(None, &told(ForeignPhase::Started, "2031-01-01T00:00:00Z"))
             .unwrap()
             .after;
-        assert!(ahead.read_problem.as_ref().unwrap().contains("ahead of now"));
+        assert!(ahead.read_problem.as_ref().unwrap().contains("lies in the future"));
         assert_eq!(ahead.decided_at(at(NOW)), at(NOW));
     }
 

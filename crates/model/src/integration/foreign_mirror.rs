@@ -77,37 +77,37 @@ pub const CARD: Card = Card {
     command: "foreign-mirror",
     columns: &["change_key", "foreign_key", "written_at", "differs", "read_problem"],
     verbs: verbs! {
-        List "list_foreign_mirrors" at "/foreign-mirrors" may "set_connection | set_freeze | audit" => "List the copies of changes in systems beside this one";
-        Show "show_foreign_mirror" at "/foreign-mirrors/{id}" may "set_connection | set_freeze | audit" => "Show the copy of a change in a system beside this one";
+        List "list_foreign_mirrors" at "/foreign-mirrors" may "set_connection | set_freeze | audit" => "List the copies of changes in external systems";
+        Show "show_foreign_mirror" at "/foreign-mirrors/{id}" may "set_connection | set_freeze | audit" => "Show the copy of a change in an external system";
     },
     events: &[
         Event::new(
             "foreign_mirror.begun",
             "right",
-            "had a change copied to a system beside this one",
+            "requested a copy of a change in an external system",
         ),
         Event::new(
             "foreign_mirror.written",
             "right",
-            "wrote the copy of a change in a system beside this one",
+            "wrote the copy of a change in an external system",
         ),
         Event::new(
             "foreign_mirror.failed",
             "x",
-            "could not write the copy of a change in a system beside this one",
+            "could not write the copy of a change in an external system",
         ),
         Event::new(
             "foreign_mirror.differed",
             "eye",
-            "read an edit of the copy of a change in a system beside this one",
+            "imported an edit of the copy of a change in an external system",
         ),
         Event::new(
             "foreign_mirror.commented",
             "comment",
-            "copied comments between a change and its copy in a system beside this one",
+            "copied comments between a change and its copy in an external system",
         ),
     ],
-    ..Card::of::<ForeignMirror, NoInput>("foreign_mirror", "Copies in systems beside this one")
+    ..Card::of::<ForeignMirror, NoInput>("foreign_mirror", "Copies in external systems")
 };
 
 /// The number of a state in the usual model of changes there, and how far a copy with it has come.

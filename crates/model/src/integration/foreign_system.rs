@@ -54,7 +54,7 @@ pub const FACTS: &[&str] = &[
     "started",
 ];
 
-/// A system beside this one, from which changes are read.
+/// An external system from which changes are imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct ForeignSystem {
     /// The record's id.
@@ -64,7 +64,7 @@ pub struct ForeignSystem {
     /// What it is called.
     #[card(text)]
     pub name: String,
-    /// What kind of system it is.
+    /// The kind of system.
     #[card(words)]
     pub kind: ForeignKind,
     /// Its address, without a path of its API.
@@ -76,31 +76,31 @@ pub struct ForeignSystem {
     /// When its credential was given last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_at: Option<Timestamp>,
-    /// Its changes are judged as changes of this environment.
+    /// Its changes are evaluated as changes of this environment.
     pub environment: EnvironmentKey,
-    /// How many minutes lie between two questions; 5 unless set.
+    /// The number of minutes between two queries; 5 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_MINUTES)]
     pub every_minutes: Option<i64>,
-    /// Only changes that were edited there since then are read; those of the last 90 days unless set.
+    /// Only changes that were edited there since this time are imported; by default those of the last 90 days.
     pub read_since: Timestamp,
     /// A further condition in its own query language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = CONDITION, text)]
     pub narrowed_by: Option<String>,
-    /// Which service here a name there means, one a line: Booking platform = booking-api.
+    /// The service for each name in that system, one per line: Booking platform = booking-api.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub service_map: Option<String>,
-    /// What a state there means, one a line: Deploying = started.
+    /// The meaning of each state of that system, one per line: Deploying = started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub state_map: Option<String>,
-    /// In which field there a fact is, one a line: planned_start = customfield_10050.
+    /// The fields of that system that contain each fact, one per line: planned_start = customfield_10050.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub field_map: Option<String>,
-    /// Whether changes that Assent leads are copied there, for the services of its table.
+    /// Whether changes that Assent manages are copied there, for the services of its table.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mirrors: bool,
     /// The project and the issue type of copies in Jira: OPS/Change.
@@ -125,41 +125,41 @@ pub struct ForeignSystem {
     pub active: bool,
 }
 
-/// A system beside this one, from which changes are read.
+/// An external system from which changes are imported.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ForeignSystemInput {
     /// What it is called.
     #[card(text, example = "ServiceNow of the group")]
     pub name: String,
-    /// What kind of system it is.
+    /// The kind of system.
     #[card(words, example = "servicenow")]
     pub kind: ForeignKind,
     /// Its address, without a path of its API.
     #[card(most = URL, text, label = "Address", example = "https://example.service-now.com")]
     pub url: String,
-    /// Its changes are judged as changes of this environment.
+    /// Its changes are evaluated as changes of this environment.
     #[card(example = "production")]
     pub environment: EnvironmentKey,
-    /// How many minutes lie between two questions; 5 unless set.
+    /// The number of minutes between two queries; 5 by default.
     #[card(most = MOST_MINUTES, option = "every", example = "5")]
     pub every_minutes: Option<i64>,
-    /// Only changes that were edited there since then are read; those of the last 90 days unless set.
+    /// Only changes that were edited there since this time are imported; by default those of the last 90 days.
     #[card(label = "Read since", option = "since", example = "2026-11-01T00:00:00Z")]
     pub read_since: Option<Timestamp>,
     /// A further condition in its own query language.
     #[card(most = CONDITION, text, label = "Further condition", example = "assignment_group.name=Platform")]
     pub narrowed_by: Option<String>,
-    /// Which service here a name there means, one a line: Booking platform = booking-api.
+    /// The service for each name in that system, one per line: Booking platform = booking-api.
     #[card(most = TABLE, text, label = "Services", example = "Booking platform = booking-api")]
     pub service_map: Option<String>,
-    /// What a state there means, one a line: Deploying = started.
+    /// The meaning of each state of that system, one per line: Deploying = started.
     #[card(most = TABLE, text, label = "States", example = "Deploying = started")]
     pub state_map: Option<String>,
-    /// In which field there a fact is, one a line: planned_start = customfield_10050.
+    /// The fields of that system that contain each fact, one per line: planned_start = customfield_10050.
     #[card(most = TABLE, text, label = "Fields", example = "service = business_service")]
     pub field_map: Option<String>,
-    /// Whether changes that Assent leads are copied there, for the services of its table.
+    /// Whether changes that Assent manages are copied there, for the services of its table.
     #[card(label = "Copies changes there", example = "false")]
     pub mirrors: bool,
     /// The project and the issue type of copies in Jira: OPS/Change.
@@ -174,34 +174,31 @@ pub const CARD: Card = Card {
     patch: "ForeignSystemPatch",
     columns: &["id", "name", "kind", "url", "read_until", "read_problem"],
     verbs: verbs! {
-        List "list_foreign_systems" at "/foreign-systems" may "set_connection | set_freeze | audit" => "List the systems beside this one";
-        Add "add_foreign_system" at "/foreign-systems" may SET_CONNECTION => "Have the changes of a system beside this one read";
-        Show "show_foreign_system" at "/foreign-systems/{id}" may "set_connection | set_freeze | audit" => "Show a system beside this one";
-        Edit "edit_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Change how a system beside this one is read";
-        End "end_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Read a system beside this one no more";
+        List "list_foreign_systems" at "/foreign-systems" may "set_connection | set_freeze | audit" => "List the external systems";
+        Add "add_foreign_system" at "/foreign-systems" may SET_CONNECTION => "Connect an external system whose changes are imported";
+        Show "show_foreign_system" at "/foreign-systems/{id}" may "set_connection | set_freeze | audit" => "Show an external system";
+        Edit "edit_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Change the settings of an external system";
+        End "end_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Disconnect an external system";
     },
     events: &[
-        Event::new("foreign_system.added", "link", "had a system beside this one read"),
+        Event::new("foreign_system.added", "link", "connected an external system"),
         Event::new(
             "foreign_system.edited",
             "edit",
-            "changed how a system beside this one is read",
+            "changed the settings of an external system",
         ),
-        Event::new("foreign_system.read", "eye", "read changes of a system beside this one"),
-        Event::new("foreign_system.failed", "x", "could not read a system beside this one"),
-        Event::new(
-            "foreign_system.ended",
-            "x",
-            "ended the reading of a system beside this one",
-        ),
+        Event::new("foreign_system.read", "eye", "imported changes of an external system"),
+        Event::new("foreign_system.failed", "x", "could not read an external system"),
+        Event::new("foreign_system.ended", "x", "disconnected an external system"),
     ],
     page: Some(Page {
         path: "/foreign-systems",
-        byline: "Systems in which changes are still led. Their changes are read and judged here.",
-        empty: "No system is read.",
-        labels: ["Read a system", "Change it", "Read it no more"],
+        byline: "Systems in which changes are still managed. Assent imports their changes and compares them with its \
+            rules.",
+        empty: "No external system is connected.",
+        labels: ["Connect an external system", "Change it", "Disconnect it"],
     }),
-    ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "Systems beside this one")
+    ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "External systems")
 };
 
 /// The beginning of a problem text about single rows, while the others are read.
@@ -368,7 +365,7 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
         reading.wrong("every_minutes", "out_of_range", "`every_minutes` is 1 to 1440.");
     }
     if input.mirrors && input.kind == ForeignKind::Jira && !input.copies_into.as_deref().is_some_and(is_place) {
-        let text = "`copies_into` names a project of Jira and an issue type, such as OPS/Change.";
+        let text = "`copies_into` needs a Jira project and an issue type, such as OPS/Change.";
         reading.wrong("copies_into", "not_a_place", text);
     }
     check_condition(reading, input);
@@ -391,7 +388,7 @@ fn check_condition(reading: &mut Reading<'_>, input: &ForeignSystemInput) {
         ForeignKind::Jira => upper.contains("ORDER BY"),
     };
     if is_wide {
-        let text = "`narrowed_by` narrows what is read: it has no `^NQ`, `^EQ` and no order.";
+        let text = "`narrowed_by` can only narrow the import: it cannot contain `^NQ`, `^EQ` or an order.";
         reading.wrong("narrowed_by", "not_allowed", text);
     }
 }
@@ -437,7 +434,7 @@ fn wrong_fact(fact: &str, field: &str) -> Option<String> {
     let is_name = field
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
-    (!is_name).then(|| format!("`{field}` is no name of a field: letters, digits, `_` and `.`."))
+    (!is_name).then(|| format!("`{field}` is not a field name: use letters, digits, `_` and `.`."))
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ pub const CARD: Card = Card {
     events: &[Event::new(
         "imported_change.added",
         "clock",
-        "imported changes of another system, as reported later",
+        "imported past changes of another system",
     )],
     ..Card::of::<ImportedChange, NoInput>("imported_change", "Imported changes")
 };
@@ -159,7 +159,7 @@ pub fn read(rows: &[Row], import: Import<'_>) -> (Vec<(usize, ImportedChange)>, 
         let mut reading = Reading::new(fields, "");
         let change = row(&mut reading, import);
         if !change.foreign_key.is_empty() && !keys.insert(change.foreign_key.clone()) {
-            let text = format!("`{}` stands in this import twice.", change.foreign_key);
+            let text = format!("`{}` appears twice in this import.", change.foreign_key);
             reading.wrong("key", "not_unique", text);
         }
         reading.refuse_unknown();
@@ -204,7 +204,7 @@ fn row(reading: &mut Reading<'_>, import: Import<'_>) -> ImportedChange {
         reading.wrong("ended_at", "out_of_order", "`ended_at` lies before `started_at`.");
     }
     if ended_at.is_some_and(|end| end > import.now) {
-        let text = "`ended_at` lies ahead: history is what has ended; what is open is made as a change.";
+        let text = "`ended_at` lies in the future: only ended changes can be imported; create open work as a change.";
         reading.wrong("ended_at", "not_in_the_past", text);
     }
     ImportedChange {

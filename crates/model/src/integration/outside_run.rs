@@ -107,7 +107,7 @@ pub struct OutsideRunInput {
     /// The commit.
     #[card(example = "1f2e3d4c5b6a79880011223344556677889900aa")]
     pub commit: Option<String>,
-    /// How it stands.
+    /// Its state.
     #[card(example = "pending")]
     pub state: Option<String>,
     /// The number of the update; 0 unless said.
@@ -130,13 +130,13 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_outside_runs" at "/outside-runs" may READ => "List runs of other systems";
-        Set "set_outside_run" at "/outside-runs" may ASK_GATE => "Tell of a run of another system, or how it stands", called "tell";
+        Set "set_outside_run" at "/outside-runs" may ASK_GATE => "Report a run of another system, or its state", called "tell";
         Show "show_outside_run" at "/outside-runs/{key}" may READ => "Show a run of another system";
     },
     events: &[Event::new(
         "outside_run.told",
         "right",
-        "told of a run of another system",
+        "reported a run of another system",
     )],
     ..Card::of::<OutsideRun, OutsideRunInput>("outside_run", "Runs of other systems")
 };

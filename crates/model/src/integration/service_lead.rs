@@ -28,15 +28,15 @@ pub struct ServiceLead {
     /// The service.
     #[card(refers = "service", column)]
     pub service: ServiceKey,
-    /// The id of the system beside this one that leads it.
+    /// The id of the external system that manages its changes.
     #[card(column)]
     pub system: RecordId,
-    /// A digest of how that system is read: who confirms, confirms this.
+    /// The digest of the system's settings; a confirmation covers exactly these settings.
     pub terms: String,
     /// Why.
     #[card(most = 2_000, text)]
     pub reason: String,
-    /// Who proposed it: a login.
+    /// The person who proposed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who lent the proposer the way in by which they came, where that was another: a login.
@@ -44,16 +44,16 @@ pub struct ServiceLead {
     pub handed_by: Option<PersonId>,
     /// Whether a second person has confirmed it.
     pub approved: bool,
-    /// Who confirmed it: a login.
+    /// The person who confirmed it: a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<PersonId>,
-    /// From when on the system leads.
+    /// The time from which the system is the system of record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_at: Option<Timestamp>,
-    /// Who took the lead back, or the proposal: a login.
+    /// The person who returned the service to Assent, or withdrew the proposal: a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<PersonId>,
-    /// From when on Assent leads again.
+    /// The time from which Assent is the system of record again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Whether it stands.
@@ -61,14 +61,14 @@ pub struct ServiceLead {
     pub active: bool,
 }
 
-/// The lead of a service by a system beside this one.
+/// An external system as system of record for a service.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ServiceLeadInput {
     /// The service.
     #[card(label = "Service", refers = "service", example = "label-print")]
     pub service: ServiceKey,
-    /// The id of the system beside this one that leads it.
+    /// The id of the external system that manages its changes.
     #[card(label = "System", example = "0197c0de-0000-7000-8000-000000000000")]
     pub system: RecordId,
     /// Why.
@@ -79,7 +79,7 @@ pub struct ServiceLeadInput {
         example = "Its change board still meets there until the new year"
     )]
     pub reason: String,
-    /// Whether it is confirmed: a second person’s word, never the proposer’s.
+    /// Whether it is confirmed by a second person, never by the proposer.
     #[card(label = "Confirmed", example = "false")]
     pub approved: bool,
 }
@@ -99,33 +99,33 @@ pub const CARD: Card = Card {
         "approved_at",
     ],
     verbs: verbs! {
-        List "list_service_leads" at "/service-leads" may READ => "List services that another system leads, or is proposed to lead";
-        Add "propose_service_lead" at "/service-leads" may MAY => "Propose that another system leads the changes of a service", called "propose";
-        Show "show_service_lead" at "/service-leads/{id}" may READ => "Show who leads a service, and who decided it";
-        Edit "confirm_service_lead" at "/service-leads/{id}" may MAY => "Confirm as the second person that another system leads a service", called "confirm";
-        End "end_service_lead" at "/service-leads/{id}" may MAY => "Have Assent lead a service again", called "return";
+        List "list_service_leads" at "/service-leads" may READ => "List services with another system of record, or a proposed one";
+        Add "propose_service_lead" at "/service-leads" may MAY => "Propose another system of record for a service", called "propose";
+        Show "show_service_lead" at "/service-leads/{id}" may READ => "Show the system of record of a service, and who decided on it";
+        Edit "confirm_service_lead" at "/service-leads/{id}" may MAY => "Confirm another system of record for a service as the second person", called "confirm";
+        End "end_service_lead" at "/service-leads/{id}" may MAY => "Make Assent the system of record for a service again", called "return";
     },
     events: &[
         Event::new(
             "service_lead.proposed",
             "edit",
-            "proposed that another system leads a service",
+            "proposed another system of record for a service",
         ),
         Event::new(
             "service_lead.confirmed",
             "check",
-            "confirmed that another system leads a service",
+            "confirmed another system of record for a service",
         ),
-        Event::new("service_lead.ended", "x", "had Assent lead a service again"),
+        Event::new("service_lead.ended", "x", "returned a service to Assent"),
     ],
     page: Some(Page {
         path: "/service-leads",
-        byline: "Services whose changes another system leads: its changes open their gates, and what is written here starts nothing. Two \
-                 people hand the lead over, one takes it back.",
-        empty: "Assent leads every service.",
-        labels: ["Propose another lead", "Confirm it", "Lead it here again"],
+        byline: "Services whose changes another system manages: its changes open their gates, and changes in Assent \
+            cannot start. Handing over takes two people, taking back takes one.",
+        empty: "Assent is the system of record for every service.",
+        labels: ["Propose another system", "Confirm it", "Return it to Assent"],
     }),
-    ..Card::of::<ServiceLead, ServiceLeadInput>("service_lead", "Who leads services")
+    ..Card::of::<ServiceLead, ServiceLeadInput>("service_lead", "Systems of record")
 };
 
 impl ServiceLead {
@@ -144,11 +144,11 @@ pub fn check(reading: &mut Reading<'_>, input: &ServiceLeadInput, directory: &Di
         reading.wrong("service", "unknown", text);
     }
     if !is_wrong(reading, "system") && !is_read {
-        let text = format!("No system beside this one with the id `{}` is read.", input.system);
+        let text = format!("No external system with the id `{}` is connected.", input.system);
         reading.wrong("system", "unknown", text);
     }
     if input.approved {
-        let text = "A proposal is not confirmed yet: a second person confirms it.";
+        let text = "A proposal cannot be confirmed on creation: a second person confirms it.";
         reading.wrong("approved", "own_proposal", text);
     }
 }

@@ -71,7 +71,7 @@ pub struct ActionItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(column = "people_group", refers = "group")]
     pub group: Option<GroupKey>,
-    /// The group whose people on duty hear of it as well from its due time on; all members where nobody is on duty.
+    /// The group whose on-duty members are also notified from its due time on; all members if none is on duty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(refers = "group")]
     pub escalate_to: Option<GroupKey>,
@@ -145,7 +145,7 @@ pub struct ActionItemInput {
     /// Or the group that has to do it.
     #[card(refers = "group")]
     pub group: Option<GroupKey>,
-    /// The group whose people on duty hear of it as well from its due time on; all members where nobody is on duty.
+    /// The group whose on-duty members are also notified from its due time on; all members if none is on duty.
     #[card(refers = "group", example = "platform")]
     pub escalate_to: Option<GroupKey>,
     /// Until when it is to be done; within five working days unless set.
@@ -167,9 +167,9 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("action_item.opened", "inbox", "opened an action item"),
-        Event::new("action_item.reopened", "inbox", "opened an action item again"),
+        Event::new("action_item.reopened", "inbox", "reopened an action item"),
         Event::new("action_item.acknowledged", "eye", "acknowledged an action item"),
-        Event::new("action_item.assigned", "edit", "gave an action item another owner"),
+        Event::new("action_item.assigned", "edit", "reassigned an action item"),
         Event::new("action_item.postponed", "clock", "moved the due time of an action item"),
         Event::new("action_item.escalated", "clock", "escalated an action item"),
         Event::new("action_item.done", "check", "settled an action item"),
@@ -326,7 +326,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Time
         reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
     }
     if input.owner.is_some() && input.group.is_some() {
-        let text = "Name either `owner` or `group`: one of them has to do it.";
+        let text = "Name either `owner` or `group`.";
         reading.wrong("group", "two_owners", text);
     }
     if input.about_kind != AboutKind::Other && input.about.is_none() {
@@ -344,7 +344,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Time
         );
     }
     for (place, link) in input.links.iter().enumerate().filter(|(_, link)| !is_link(link)) {
-        let text = format!("`{link}` is neither an address, https://…, nor a key such as CHG-1042.");
+        let text = format!("`{link}` is neither an address (https://…) nor a key such as CHG-1042.");
         reading.wrong(&format!("links[{place}]"), "not_a_link", text);
     }
     if input.services.len() > MOST_SERVICES {

@@ -24,10 +24,10 @@ pub struct Announcement {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The news in one line.
+    /// The announcement in one line.
     #[card(text)]
     pub title: String,
-    /// What it means for its readers.
+    /// The details for readers.
     #[card(most = TEXT, text)]
     pub text: String,
     /// The services that it is about; none means all.
@@ -51,10 +51,10 @@ pub struct Announcement {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct AnnouncementInput {
-    /// The news in one line.
+    /// The announcement in one line.
     #[card(text, example = "Bookings move to the new cluster")]
     pub title: String,
-    /// What it means for its readers.
+    /// The details for readers.
     #[card(most = TEXT, text, example = "Plan no changes of bookings on Saturday.")]
     pub text: String,
     /// The services that it is about; none means all.
@@ -75,21 +75,22 @@ pub const CARD: Card = Card {
     columns: &["id", "title", "services", "starts_at", "ends_at"],
     verbs: verbs! {
         List "list_announcements" at "/announcements" may READ => "List announcements, current and ahead";
-        Add "add_announcement" at "/announcements" may SET_FREEZE => "Announce something";
+        Add "add_announcement" at "/announcements" may SET_FREEZE => "Add an announcement";
         Show "show_announcement" at "/announcements/{id}" may READ => "Show an announcement";
         Edit "edit_announcement" at "/announcements/{id}" may SET_FREEZE => "Change an announcement";
-        End "end_announcement" at "/announcements/{id}" may SET_FREEZE => "Take an announcement back";
+        End "end_announcement" at "/announcements/{id}" may SET_FREEZE => "Withdraw an announcement";
     },
     events: &[
-        Event::new("announcement.added", "bell", "announced something"),
+        Event::new("announcement.added", "bell", "added an announcement"),
         Event::new("announcement.edited", "edit", "changed an announcement"),
-        Event::new("announcement.ended", "x", "took an announcement back"),
+        Event::new("announcement.ended", "x", "withdrew an announcement"),
     ],
     page: Some(Page {
         path: "/announcements",
-        byline: "News of change managers, on the first page and on the pages of services while they are current.",
-        empty: "Nothing is announced.",
-        labels: ["Announce something", "Change it", "Take it back"],
+        byline: "Announcements by change managers, shown on the home page and on the pages of services while they \
+            are current.",
+        empty: "There are no announcements.",
+        labels: ["Add an announcement", "Change it", "Take it back"],
     }),
     ..Card::of::<Announcement, AnnouncementInput>("announcement", "Announcements")
 };

@@ -36,15 +36,15 @@ pub struct BusinessUnit {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
-    /// The people who are told: logins.
+    /// The people who are notified: logins.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub contacts: BTreeSet<PersonId>,
-    /// Mail addresses that are told as well.
+    /// Additional mail addresses to notify.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub mail_addresses: BTreeSet<String>,
-    /// The language of letters to the unit; a contact's own preference goes before it.
+    /// The language of mails to the unit; a contact's own preference takes precedence.
     #[card(words)]
     pub language: LetterLanguage,
     /// Whether it is in use.
@@ -65,13 +65,13 @@ pub struct BusinessUnitInput {
     /// The services that the unit uses.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
-    /// The people who are told: logins.
+    /// The people who are notified: logins.
     #[card(option = "contact", example = "adam")]
     pub contacts: BTreeSet<String>,
-    /// Mail addresses that are told as well.
+    /// Additional mail addresses to notify.
     #[card(text, option = "mail", example = "dispatch@example.org")]
     pub mail_addresses: BTreeSet<String>,
-    /// The language of letters to the unit; a contact's own preference goes before it.
+    /// The language of mails to the unit; a contact's own preference takes precedence.
     #[card(words, optional, usual = "en", example = "en")]
     pub language: LetterLanguage,
 }
@@ -95,7 +95,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/business-units",
-        byline: "Parts of the organisation with the services that they use and the contacts who are told of changes to these.",
+        byline: "Parts of the organisation, with the services that they use and the contacts who are notified of \
+            changes to these services.",
         empty: "There is no business unit.",
         labels: ["Add a business unit", "Change it", "Remove it"],
     }),

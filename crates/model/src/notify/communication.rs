@@ -88,10 +88,10 @@ pub const CARD: Card = Card {
         "undeliverable_at",
     ],
     verbs: verbs! {
-        List "list_communications" at "/communications" may "set_freeze | audit" => "List what was told of changes, and to whom";
+        List "list_communications" at "/communications" may "set_freeze | audit" => "List the notifications about changes, with their recipients";
         Show "show_communication" at "/communications/{id}" may "set_freeze | audit" => "Show a communication";
     },
-    events: &[Event::new("communication.sent", "bell", "told people of a change")],
+    events: &[Event::new("communication.sent", "bell", "notified people of a change")],
     ..Card::of::<Communication, NoInput>("communication", "Communications")
 };
 

@@ -29,7 +29,8 @@ pub struct CommunicationPlan {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The key. Where several plans tell a person the same, the first key in the alphabet does.
+    /// The key. If several plans would notify a person of the same, only the plan with the alphabetically first key
+    /// does.
     #[card(column)]
     pub key: String,
     /// The name.
@@ -46,17 +47,17 @@ pub struct CommunicationPlan {
     /// Only changes that users will notice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_disruptive: bool,
-    /// Who is told.
+    /// The audiences.
     #[card(words)]
     pub audiences: BTreeSet<Audience>,
-    /// The groups whose people on duty are told; all members where nobody is on duty.
+    /// The groups whose on-duty members are notified; all members if none is on duty.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "group")]
     pub duty_groups: BTreeSet<GroupKey>,
     /// At which stages.
     #[card(words)]
     pub stages: BTreeSet<CommunicationStage>,
-    /// How many minutes before the start the reminder is sent.
+    /// The number of minutes before the start at which the reminder is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_MINUTES)]
     pub reminder_minutes: Option<i64>,
@@ -69,11 +70,11 @@ pub struct CommunicationPlan {
     /// The text in English, with placeholders.
     #[card(most = TEXT, text, label = "Text in English")]
     pub text_en: String,
-    /// The subject in German; the English one where it is missing.
+    /// The subject in German; the English subject by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text, label = "Subject in German")]
     pub subject_de: Option<String>,
-    /// The text in German; the English one where it is missing.
+    /// The text in German; the English text by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text, label = "Text in German")]
     pub text_de: Option<String>,
@@ -86,7 +87,8 @@ pub struct CommunicationPlan {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct CommunicationPlanInput {
-    /// The key. Where several plans tell a person the same, the first key in the alphabet does.
+    /// The key. If several plans would notify a person of the same, only the plan with the alphabetically first key
+    /// does.
     #[card(positional, example = "disruptions")]
     pub key: String,
     /// The name.
@@ -101,16 +103,16 @@ pub struct CommunicationPlanInput {
     /// Only changes that users will notice.
     #[card(option = "disruptive")]
     pub only_disruptive: bool,
-    /// Who is told.
+    /// The audiences.
     #[card(words, option = "audience", example = "business_units")]
     pub audiences: BTreeSet<Audience>,
-    /// The groups whose people on duty are told; all members where nobody is on duty.
+    /// The groups whose on-duty members are notified; all members if none is on duty.
     #[card(refers = "group", option = "duty-group", example = "platform")]
     pub duty_groups: BTreeSet<GroupKey>,
     /// At which stages.
     #[card(words, option = "stage", example = "announced")]
     pub stages: BTreeSet<CommunicationStage>,
-    /// How many minutes before the start the reminder is sent.
+    /// The number of minutes before the start at which the reminder is sent.
     #[card(most = MOST_MINUTES, option = "reminder", example = "60")]
     pub reminder_minutes: Option<i64>,
     /// Whether owners and contacts of business units are asked to acknowledge the announcement.
@@ -121,10 +123,10 @@ pub struct CommunicationPlanInput {
     /// The text in English, with placeholders.
     #[card(most = TEXT, text, label = "Text in English", example = "{services} from {start} to {end}: {disruption}.")]
     pub text_en: String,
-    /// The subject in German; the English one where it is missing.
+    /// The subject in German; the English subject by default.
     #[card(text, label = "Subject in German", example = "{stage}: {title}")]
     pub subject_de: Option<String>,
-    /// The text in German; the English one where it is missing.
+    /// The text in German; the English text by default.
     #[card(most = TEXT, text, label = "Text in German", example = "{services} von {start} bis {end}: {disruption}.")]
     pub text_de: Option<String>,
 }
@@ -140,18 +142,18 @@ pub const CARD: Card = Card {
         Add "add_communication_plan" at "/communication-plans" may SET_FREEZE => "Add a communication plan";
         Show "show_communication_plan" at "/communication-plans/{id}" may READ => "Show a communication plan";
         Edit "edit_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Change a communication plan";
-        End "end_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Take a communication plan out of use";
+        End "end_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Retire a communication plan";
     },
     events: &[
         Event::new("communication_plan.added", "bell", "added a communication plan"),
         Event::new("communication_plan.edited", "edit", "changed a communication plan"),
-        Event::new("communication_plan.ended", "x", "took a communication plan out of use"),
+        Event::new("communication_plan.ended", "x", "retired a communication plan"),
     ],
     page: Some(Page {
         path: "/communication-plans",
-        byline: "Who is told of a change, at which stages, and in which words.",
+        byline: "Recipients, stages and texts of the notifications about changes.",
         empty: "There is no communication plan.",
-        labels: ["Add a communication plan", "Change it", "Take it out of use"],
+        labels: ["Add a communication plan", "Change it", "Retire it"],
     }),
     ..Card::of::<CommunicationPlan, CommunicationPlanInput>("communication_plan", "Communication plans")
 };
@@ -183,27 +185,29 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.audiences.is_empty() {
-        let text = "`audiences` names at least one of owners, business_units, watchers, on_duty and customers.";
+        let text = "`audiences` needs at least one of owners, business_units, watchers, on_duty and customers.";
         reading.wrong("audiences", "missing", text);
     }
     if input.audiences.contains(&Audience::OnDuty) == input.duty_groups.is_empty() {
-        let text = "The audience `on_duty` and `duty_groups`, at least one group, belong together.";
+        let text = "The audience `on_duty` needs `duty_groups` with at least one group, and `duty_groups` needs that \
+            audience.";
         reading.wrong("duty_groups", "missing", text);
     }
     if input.stages.is_empty() {
         reading.wrong(
             "stages",
             "missing",
-            "`stages` names at least one stage, such as announced.",
+            "`stages` needs at least one stage, such as announced.",
         );
     }
     let has_reminder = input.stages.contains(&CommunicationStage::Reminder);
     if has_reminder != input.reminder_minutes.is_some_and(|minutes| minutes > 0) {
-        let text = "The stage `reminder` and `reminder_minutes`, at least 1, belong together.";
+        let text = "The stage `reminder` needs `reminder_minutes` of at least 1, and `reminder_minutes` needs that \
+            stage.";
         reading.wrong("reminder_minutes", "missing", text);
     }
     if input.acknowledge && !input.stages.contains(&CommunicationStage::Announced) {
-        let text = "Only an announcement is acknowledged: add the stage `announced`.";
+        let text = "Only announcements can be acknowledged: add the stage `announced`.";
         reading.wrong("acknowledge", "not_allowed", text);
     }
     let wordings = [
@@ -216,7 +220,8 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
     for (field, text) in wordings {
         if let Some(name) = text.and_then(|text| unknown_placeholder(text)) {
             let text = format!(
-                "`{{{name}}}` is no placeholder; there are {{change}}, {{title}}, {{stage}}, {{start}}, {{end}}, {{services}} and {{disruption}}."
+                "`{{{name}}}` is not a placeholder; use {{change}}, {{title}}, {{stage}}, {{start}}, {{end}}, \
+                 {{services}} or {{disruption}}."
             );
             reading.wrong(field, "unknown_placeholder", text);
         }
@@ -230,11 +235,12 @@ fn check_customers(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         return;
     }
     if input.audiences.len() > 1 {
-        let text = "A plan for `customers` has no other audience: its words are for people outside the organisation.";
+        let text = "A plan for `customers` cannot have another audience, because its texts are for people outside \
+            the organisation.";
         reading.wrong("audiences", "not_allowed", text);
     }
     if input.acknowledge {
-        let text = "Customers are not asked to acknowledge.";
+        let text = "Customers cannot be asked to acknowledge.";
         reading.wrong("acknowledge", "not_allowed", text);
     }
     let wordings = [

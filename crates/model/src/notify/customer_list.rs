@@ -29,22 +29,23 @@ pub struct CustomerList {
     /// The key, such as parcel-customers.
     #[card(column)]
     pub key: String,
-    /// The name. No customer reads it.
+    /// The name. It is not shown to customers.
     #[card(text)]
     pub name: String,
-    /// The services that these customers use. Letters name these alone.
+    /// The services that these customers use. Mails mention only these services.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
-    /// The mail addresses that are told.
+    /// The mail addresses that are notified.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub mail_addresses: BTreeSet<String>,
-    /// The mail addresses of this list that opted out. They are told nothing, and nobody but their owners puts them back.
+    /// The mail addresses of this list that opted out. They receive no notifications, and only their owners can opt in
+    /// again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub opted_out_addresses: BTreeSet<String>,
-    /// The language of letters to the list.
+    /// The language of mails to the list.
     #[card(words)]
     pub language: LetterLanguage,
     /// Whether it is in use.
@@ -59,16 +60,16 @@ pub struct CustomerListInput {
     /// The key, such as parcel-customers.
     #[card(positional, example = "parcel-customers")]
     pub key: String,
-    /// The name. No customer reads it.
+    /// The name. It is not shown to customers.
     #[card(text, example = "Customers of parcels")]
     pub name: String,
-    /// The services that these customers use. Letters name these alone.
+    /// The services that these customers use. Mails mention only these services.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
-    /// The mail addresses that are told.
+    /// The mail addresses that are notified.
     #[card(text, option = "mail", example = "ops@customer.example")]
     pub mail_addresses: BTreeSet<String>,
-    /// The language of letters to the list.
+    /// The language of mails to the list.
     #[card(words, optional, usual = "en", example = "en")]
     pub language: LetterLanguage,
 }
@@ -86,28 +87,29 @@ pub const CARD: Card = Card {
         End "end_customer_list" at "/customer-lists/{id}" may SET_FREEZE => "Remove a customers' list";
     },
     events: &[
-        Event::new("customer_list.added", "person", "added a customers’ list"),
-        Event::new("customer_list.edited", "edit", "changed a customers’ list"),
-        Event::new("customer_list.ended", "x", "removed a customers’ list"),
+        Event::new("customer_list.added", "person", "added a customer list"),
+        Event::new("customer_list.edited", "edit", "changed a customer list"),
+        Event::new("customer_list.ended", "x", "removed a customer list"),
         Event::new(
             "customer_list.left",
             "x",
-            "took a mail address off a customers’ list at its owner’s wish",
+            "removed a mail address from a customer list at its owner’s request",
         ),
         Event::new(
             "customer_list.returned",
             "person",
-            "put a mail address back on a customers’ list at its owner’s wish",
+            "restored a mail address of a customer list at its owner’s request",
         ),
     ],
     page: Some(Page {
         path: "/customer-lists",
-        byline: "Mail addresses outside the organisation that are told of disruptions, with the services that they use.",
-        empty: "There is no customers’ list.",
-        labels: ["Add a customers’ list", "Change it", "Remove it"],
+        byline: "Mail addresses outside the organisation that are notified of disruptions of the services that they \
+            use.",
+        empty: "There is no customer list.",
+        labels: ["Add a customer list", "Change it", "Remove it"],
     }),
     command: "customer-list",
-    ..Card::of::<CustomerList, CustomerListInput>("customer_list", "Customers’ lists")
+    ..Card::of::<CustomerList, CustomerListInput>("customer_list", "Customer lists")
 };
 
 /// The rules of a list's fields that need no other record.
@@ -117,7 +119,7 @@ pub fn check(reading: &mut Reading<'_>, input: &CustomerListInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.services.is_empty() {
-        let text = "`services` names at least one service that these customers use.";
+        let text = "`services` needs at least one service that these customers use.";
         reading.wrong("services", "missing", text);
     }
     if input.mail_addresses.len() > MOST_ADDRESSES {

@@ -114,7 +114,7 @@ impl LetterDraft {
         let Some(service) = service else {
             if environment.is_some() || artifact.is_some() {
                 self.notes
-                    .push("The environment was left out, as no line `Service:` says what it is about.".to_owned());
+                    .push("The environment was ignored, because the mail has no line `Service:`.".to_owned());
             }
             return;
         };
@@ -133,7 +133,7 @@ impl LetterDraft {
         let Some(place) = place else {
             self.notes.push(match environment {
                 Some(named) => format!("There is no environment `{named}`."),
-                None => "The service was left out, as no line `Environment:` says where.".to_owned(),
+                None => "The service was ignored, because the mail has no line `Environment:`.".to_owned(),
             });
             return;
         };
@@ -149,9 +149,9 @@ impl LetterDraft {
             Some(at) => {
                 self.body.insert(name.to_owned(), at.to_string().into());
             }
-            None => self
-                .notes
-                .push(format!("`{text}` is no time. Write it as `2026-11-21 22:00`.")),
+            None => self.notes.push(format!(
+                "`{text}` is not a valid time. Use the format `2026-11-21 22:00`."
+            )),
         }
     }
 }

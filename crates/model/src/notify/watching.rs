@@ -38,7 +38,7 @@ pub fn notify_watchers(case: &mut Case<'_>) {
             "milestone",
             &mark,
             news.clone(),
-            "You read this because you watch it, or a service that it touches.",
+            "You receive this because you watch the change or one of its services.",
         );
     }
 }

@@ -67,7 +67,7 @@ pub fn opt_out_line(address: &str, language: LetterLanguage) -> String {
 pub fn late_line(happened_at: Timestamp, (language, zone): (LetterLanguage, &TimeZone)) -> String {
     let at = moment(happened_at, zone);
     match language {
-        LetterLanguage::En => format!("This is told late. It happened on {at}."),
+        LetterLanguage::En => format!("This notification is late. The event happened on {at}."),
         LetterLanguage::De => format!("Dies wird verspätet mitgeteilt. Es geschah am {at}."),
     }
 }

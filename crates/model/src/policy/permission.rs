@@ -57,7 +57,7 @@ impl Case<'_> {
             return Ok(());
         };
         let text =
-            format!("You approved this change under rule `{rule}`, which keeps apart who approves and who implements.");
+            format!("You approved this change under rule `{rule}`, which separates approvers from implementers.");
         Err(Refusal::not_allowed("approved_it", text))
     }
 
@@ -274,14 +274,16 @@ pub fn check_lent(
     let of_another = maker.filter(|maker| **maker != actor.person && has_stake(maker));
     if let Some(maker) = of_another.filter(|_| file.hands.is_grave && !actor.by_token && act.judges()) {
         let text = format!(
-            "{} handed out the way in by which you came, and has a stake in this change: a decision by it would be their own.",
+            "{} issued the credential that you used, and has a stake in this change: a decision with it would count \
+             as their own.",
             directory.name(maker)
         );
         return Err(Refusal::not_allowed("own_request", text));
     }
     if let Some(maker) = of_another.filter(|_| actor.by_token && act.judges()) {
         let text = format!(
-            "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
+            "This token was created by {}, who has a stake in this change: a decision with it would count as their \
+             own.",
             directory.name(maker)
         );
         return Err(Refusal::not_allowed("own_request", text));

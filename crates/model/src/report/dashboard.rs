@@ -79,9 +79,9 @@ pub const TILES: &[Tile] = &[
     ),
     tile(
         "waiting",
-        "Decisions, and whom they wait for",
+        "Pending decisions by approver",
         Source::Waiting,
-        "Changes that are assessed or authorized, by the people and groups whose step is next.",
+        "Changes in assessment or authorization, by the people and groups who must act next.",
     ),
     tile(
         "own",
@@ -99,13 +99,14 @@ pub const TILES: &[Tile] = &[
         "failures",
         "Failed work",
         Source::Failures,
-        "Changes whose work ended in the last 30 days and failed, was rolled back or was done in part, by outcome.",
+        "Changes whose work ended in the last 30 days and failed, was rolled back or was only partially implemented, \
+         by outcome.",
     ),
     tile(
         "freezes",
         "Freezes ahead",
         Source::Freezes,
-        "Freezes that hold now or begin within 14 days.",
+        "Freezes that apply now or begin within 14 days.",
     ),
     tile(
         "incidents",

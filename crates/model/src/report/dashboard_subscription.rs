@@ -64,7 +64,7 @@ pub struct DashboardSubscriptionInput {
     /// The hour of the day, 0 to 23, in the zone of the owner.
     #[card(most = LAST_HOUR, usual = "7", example = "7")]
     pub hour: i64,
-    /// The readers: logins; you unless set. Others are named by change managers alone.
+    /// The recipients: logins; you by default. Only change managers can add others.
     #[card(option = "to", example = "adam")]
     pub people: BTreeSet<String>,
 }
@@ -77,7 +77,7 @@ pub const CARD: Card = Card {
     columns: &["id", "dashboard", "rhythm", "hour", "people", "next_at"],
     verbs: verbs! {
         List "list_dashboard_subscriptions" at "/dashboard-subscriptions" may READ => "List your subscriptions to dashboards";
-        Add "add_dashboard_subscription" at "/dashboard-subscriptions" may READ => "Have a dashboard mailed";
+        Add "add_dashboard_subscription" at "/dashboard-subscriptions" may READ => "Subscribe to a dashboard";
         Show "show_dashboard_subscription" at "/dashboard-subscriptions/{id}" may READ => "Show a subscription of your own";
         Edit "edit_dashboard_subscription" at "/dashboard-subscriptions/{id}" may READ => "Change a subscription of your own";
         End "end_dashboard_subscription" at "/dashboard-subscriptions/{id}" may READ => "End a subscription of your own";
@@ -98,9 +98,9 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/dashboard-subscriptions",
-        byline: "Dashboards that are mailed on your behalf. Each letter shows what its reader may read.",
-        empty: "You have no dashboard mailed.",
-        labels: ["Have a dashboard mailed", "Change it", "End it"],
+        byline: "Dashboards that are mailed on your behalf. Each mail shows only what its recipient may read.",
+        empty: "You have no subscriptions.",
+        labels: ["Subscribe to a dashboard", "Change it", "End it"],
     }),
     ..Card::of::<DashboardSubscription, DashboardSubscriptionInput>(
         "dashboard_subscription",

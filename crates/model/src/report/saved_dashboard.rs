@@ -83,7 +83,7 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/dashboards",
-        byline: "Your own dashboards, and those that others share. Each shows what you may read.",
+        byline: "Your own dashboards, and those that others share. Each shows only what you may read.",
         empty: "No dashboard is saved.",
         labels: ["Save a dashboard", "Change it", "Remove it"],
     }),
@@ -100,7 +100,7 @@ pub fn filters_of(query: &str) -> Result<Vec<(&'static str, String)>, String> {
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let Some(known) = FILTERS.iter().find(|it| **it == name) else {
-            return Err(format!("`{name}` is none of the filters {}.", FILTERS.join(", ")));
+            return Err(format!("`{name}` is not one of the filters {}.", FILTERS.join(", ")));
         };
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
         if value.is_empty() || !value.chars().all(is_plain) {
@@ -109,7 +109,7 @@ pub fn filters_of(query: &str) -> Result<Vec<(&'static str, String)>, String> {
             ));
         }
         if !seen.insert(name) {
-            return Err(format!("`{name}` is named twice."));
+            return Err(format!("`{name}` is listed twice."));
         }
         found.push((*known, value.to_owned()));
     }
@@ -146,9 +146,9 @@ fn check_tiles(reading: &mut Reading<'_>, tiles: &[String]) {
     for (place, id) in tiles.iter().enumerate() {
         let at = format!("tiles[{place}]");
         if tile_of(id).is_none() {
-            reading.wrong(&at, "unknown_word", format!("`{id}` is none of the tiles {known}."));
+            reading.wrong(&at, "unknown_word", format!("`{id}` is not one of the tiles {known}."));
         } else if !seen.insert(id) {
-            reading.wrong(&at, "not_unique", format!("The tile `{id}` is named twice."));
+            reading.wrong(&at, "not_unique", format!("The tile `{id}` is listed twice."));
         }
     }
 }

@@ -143,7 +143,7 @@ impl SearchQuery {
     /// its closed list; each names the next step.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         if text.chars().count() > MOST_CHARACTERS {
-            let text = format!("A search has at most {MOST_CHARACTERS} characters. Leave words out.");
+            let text = format!("A search can have at most {MOST_CHARACTERS} characters. Shorten it.");
             return Err(refused("too_long", text));
         }
         let mut query = Self::default();

@@ -37,7 +37,7 @@ pub struct WaitBudget {
     /// What waits.
     #[card(words, label = "What waits")]
     pub wait_of: WaitOf,
-    /// Which one: the stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
+    /// The stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
     #[card(label = "Which one")]
     pub waits_at: String,
     /// The median that a period may reach, in minutes.
@@ -46,10 +46,10 @@ pub struct WaitBudget {
     /// The period over which it is measured, in UTC.
     #[card(words)]
     pub period: BudgetPeriod,
-    /// The group with which it is agreed, and which gets the action items.
+    /// The group that agrees to it and receives the action items.
     #[card(refers = "group")]
     pub group: GroupKey,
-    /// Whether the group agreed to this bound. Without that it is measured and raises no alarm.
+    /// Whether the group agreed to this limit. Without agreement, times are measured but raise no action item.
     #[serde(default)]
     #[card(label = "The group agrees")]
     pub is_agreed: bool,
@@ -71,7 +71,7 @@ pub struct WaitBudget {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct WaitBudgetInput {
-    /// Which one: the stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
+    /// The stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
     #[card(positional, label = "Which one", example = "label-print/production")]
     pub waits_at: String,
     /// What waits.
@@ -83,10 +83,10 @@ pub struct WaitBudgetInput {
     /// The period over which it is measured, in UTC.
     #[card(words, optional, usual = "week", example = "week")]
     pub period: BudgetPeriod,
-    /// The group with which it is agreed, and which gets the action items.
+    /// The group that agrees to it and receives the action items.
     #[card(refers = "group", example = "platform")]
     pub group: GroupKey,
-    /// Whether the group agreed to this bound. Without that it is measured and raises no alarm.
+    /// Whether the group agreed to this limit. Without agreement, times are measured but raise no action item.
     #[card(label = "The group agrees")]
     pub is_agreed: bool,
 }
@@ -96,12 +96,20 @@ pub const CARD: Card = Card {
     tag: "reports",
     command: "wait-budget",
     patch: "WaitBudgetPatch",
-    columns: &["id", "wait_of", "waits_at", "minutes", "group", "is_agreed", "measured.median"],
+    columns: &[
+        "id",
+        "wait_of",
+        "waits_at",
+        "minutes",
+        "group",
+        "is_agreed",
+        "measured.median",
+    ],
     shown: &[Field::shown(
         "measured",
         Kind::Object,
-        "The last period that has ended: its name, how many waited, the median and the 90th percentile in minutes where there are \
-         enough, and whether it is above the bound.",
+        "The last completed period: its name, the number of waits, the median and the 90th percentile in minutes if \
+         there are enough, and whether the median exceeds the limit.",
     )
     .needed()],
     verbs: verbs! {
@@ -109,19 +117,20 @@ pub const CARD: Card = Card {
         Add "add_wait_budget" at "/wait-budgets" may SET_FREEZE => "Set how long a stage, a rule or a pipeline may wait";
         Show "show_wait_budget" at "/wait-budgets/{id}" may READ => "Show a budget of waiting time";
         Edit "edit_wait_budget" at "/wait-budgets/{id}" may READ => "Change a bound, or agree to it for its group";
-        End "end_wait_budget" at "/wait-budgets/{id}" may SET_FREEZE => "Take a budget of waiting time out of use";
+        End "end_wait_budget" at "/wait-budgets/{id}" may SET_FREEZE => "Retire a budget of waiting time";
     },
     events: &[
         Event::new("wait_budget.added", "clock", "set a budget of waiting time"),
         Event::new("wait_budget.edited", "edit", "changed a budget of waiting time"),
         Event::new("wait_budget.agreed", "check", "agreed to a budget of waiting time"),
-        Event::new("wait_budget.ended", "x", "took a budget of waiting time out of use"),
+        Event::new("wait_budget.ended", "x", "retired a budget of waiting time"),
     ],
     page: Some(Page {
         path: "/wait-budgets",
-        byline: "How long stages, rules and pipelines may wait. Above a bound that its group agreed to, the group gets an action item, one for each period.",
+        byline: "Limits of the waiting time of stages, rules and pipelines. Above a limit that its group agreed to, \
+            the group gets an action item for each period.",
         empty: "No budget of waiting time is set.",
-        labels: ["Set a budget", "Change it or agree", "Take it out of use"],
+        labels: ["Set a budget", "Change it or agree", "Retire it"],
     }),
     ..Card::of::<WaitBudget, WaitBudgetInput>("wait_budget", "Budgets of waiting time")
 };

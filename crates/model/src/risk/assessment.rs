@@ -102,7 +102,7 @@ pub fn assess(by_table: Level, impact: Impact, complexity: Option<Level>, stated
         Some(level) => format!("Complexity is {level}"),
         None => "Complexity is not stated and counts as high".to_owned(),
     });
-    reasons.push(format!("Together the table says {by_table}"));
+    reasons.push(format!("The risk table gives {by_table}"));
     let level = match stated {
         Some((level, _)) if level > by_table => {
             reasons.push(format!("Raised to {level} by the assessment"));
@@ -114,7 +114,7 @@ pub fn assess(by_table: Level, impact: Impact, complexity: Option<Level>, stated
         }
         Some((level, false)) if level < by_table => {
             reasons.push(format!(
-                "{level} was proposed and counts once a change manager has approved it"
+                "{level} was proposed and applies once a change manager has approved it"
             ));
             by_table
         }

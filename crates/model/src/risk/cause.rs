@@ -34,10 +34,10 @@ pub struct Cause {
     /// By what reviews name it.
     #[card(most = KEY, column)]
     pub key: String,
-    /// Its name for people.
+    /// Its display name.
     #[card(most = NAME, text)]
     pub name: String,
-    /// When it is the right one.
+    /// When to use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub description: Option<String>,
@@ -57,14 +57,14 @@ pub struct Cause {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct CauseInput {
-    /// By what reviews name it; never changes.
+    /// The key used in reviews; it never changes.
     #[card(most = KEY, positional, example = "expired_certificate")]
     pub key: String,
-    /// Its name for people.
+    /// Its display name.
     #[card(most = NAME, text, example = "A certificate expired")]
     pub name: String,
-    /// When it is the right one.
-    #[card(text, example = "A certificate or key ran out before it was renewed.")]
+    /// When to use it.
+    #[card(text, example = "A certificate or key expired before it was renewed.")]
     pub description: Option<String>,
     /// The features of changes that it concerns; a cause without any moves no change.
     #[card(words, option = "feature", example = "sensitive")]
@@ -93,8 +93,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/causes",
-        byline: "Root causes that reviews name. Each concerns features of changes: after a review, the forecasts of pending changes \
-                 with these features move.",
+        byline: "Root causes used in reviews. Each concerns features of changes: after a review, the forecasts of \
+            pending changes with these features are adjusted.",
         empty: "The taxonomy is empty.",
         labels: ["Add a root cause", "Change or retire it", "Remove it"],
     }),
@@ -139,7 +139,7 @@ const SHIPPED: &[Shipped] = &[
     (
         "outside_system",
         "An outside system",
-        "A supplier or a system of somebody else failed; no feature of our changes is concerned.",
+        "A supplier or an external system failed; no feature of our changes is concerned.",
         &[],
     ),
     (
@@ -209,7 +209,7 @@ pub fn taxonomy(own: Vec<Cause>) -> Vec<Cause> {
 pub fn check_key(reading: &mut Reading<'_>, key: &str) {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !key.is_empty() && !key.chars().all(is_plain) {
-        let text = "A key has lower-case letters, digits and underscores alone, such as `expired_certificate`.";
+        let text = "A key can have only lower-case letters, digits and underscores, such as `expired_certificate`.";
         reading.wrong("key", "not_a_key", text);
     }
 }

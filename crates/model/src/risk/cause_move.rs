@@ -35,7 +35,7 @@ pub struct CauseMove {
     pub change: String,
     /// The change's key.
     pub change_key: String,
-    /// The incident whose review named the cause, or the failed change whose review did.
+    /// The incident or failed change whose review named the cause.
     #[card(column)]
     pub incident_key: String,
     /// The root cause.

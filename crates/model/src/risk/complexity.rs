@@ -97,7 +97,7 @@ impl Facts {
         }
         found.push((
             i64::from(!self.is_rehearsed),
-            "Nobody who did not write it showed that the way back was rehearsed".to_owned(),
+            "No independent person confirmed a rehearsal of the rollback".to_owned(),
         ));
         found.retain(|(points, _)| *points > 0);
         found
@@ -114,7 +114,7 @@ impl Facts {
         };
         let all = [
             (
-                "With a rehearsed way back".to_owned(),
+                "With a rehearsed rollback".to_owned(),
                 Self {
                     is_rehearsed: true,
                     ..self.clone()

@@ -251,9 +251,10 @@ fn sentence(lowered: &Lowered) -> Option<String> {
         RatedFact::Touches => {
             let held = derived.replace('_', " ");
             return Some(match lowered.accepted_by {
-                None => format!("The services and config items hold {held}, so it touches these"),
+                None => format!("The services and config items hold {held}, so the change touches them"),
                 Some(_) => format!(
-                    "The services and config items hold {held}; an approver accepted that it touches none of these"
+                    "The services and config items hold {held}; an approver accepted that the change touches none of \
+                     them"
                 ),
             });
         }
@@ -261,7 +262,8 @@ fn sentence(lowered: &Lowered) -> Option<String> {
     };
     Some(match lowered.accepted_by {
         None => format!(
-            "{subject} is stated as {stated} and derived as {derived}: the higher value counts until an approver accepts the lower one"
+            "{subject} is stated as {stated} and derived as {derived}: the higher value applies until an approver \
+             accepts the lower one"
         ),
         Some(_) => format!("{subject} is derived as {derived}: an approver accepted {stated}"),
     })

@@ -23,21 +23,21 @@ pub struct Probe {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The key by which rules name it: restored-backup.
+    /// The key used in rules: restored-backup.
     #[card(column)]
     pub key: String,
-    /// What it shows, in one line.
+    /// The title, in one line.
     #[card(text)]
     pub title: String,
-    /// The address; {service} and {environment} stand for those of the target.
+    /// The address; {service} and {environment} are replaced by those of the target.
     #[card(most = URL, text, label = "Address")]
     pub url: String,
-    /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
+    /// The JSON pointer of the value in the response, such as /restored/age (RFC 6901).
     pub pointer: String,
-    /// What the value is.
+    /// The title of the value.
     #[card(words)]
     pub reads: ProbeReads,
-    /// The group that keeps the address.
+    /// The group that maintains the address.
     #[card(optional)]
     pub owner: GroupKey,
     /// Whether it is in use.
@@ -49,22 +49,22 @@ pub struct Probe {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ProbeInput {
-    /// The key by which rules name it: restored-backup.
+    /// The key used in rules: restored-backup.
     #[card(positional, example = "restored-backup")]
     pub key: String,
-    /// What it shows, in one line.
+    /// The title, in one line.
     #[card(text, example = "The last backup that was restored")]
     pub title: String,
-    /// The address; {service} and {environment} stand for those of the target.
+    /// The address; {service} and {environment} are replaced by those of the target.
     #[card(most = URL, text, label = "Address", example = "https://backups.example/{service}/{environment}")]
     pub url: String,
-    /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
+    /// The JSON pointer of the value in the response, such as /restored/age (RFC 6901).
     #[card(example = "/restored/age_hours")]
     pub pointer: String,
-    /// What the value is.
+    /// The title of the value.
     #[card(words, example = "age_hours")]
     pub reads: ProbeReads,
-    /// The group that keeps the address.
+    /// The group that maintains the address.
     #[card(refers = "group", example = "security")]
     pub owner: GroupKey,
 }
@@ -75,22 +75,22 @@ pub const CARD: Card = Card {
     patch: "ProbePatch",
     columns: &["id", "key", "title", "url", "pointer", "reads", "owner"],
     verbs: verbs! {
-        List "list_probes" at "/probes" may "set_connection | audit" => "List the probes of checklists";
-        Add "add_probe" at "/probes" may SET_CONNECTION => "Add a probe that checklists may ask";
+        List "list_probes" at "/probes" may "set_connection | audit" => "List the checklist probes";
+        Add "add_probe" at "/probes" may SET_CONNECTION => "Add a checklist probe";
         Show "show_probe" at "/probes/{id}" may "set_connection | audit" => "Show a probe";
         Edit "edit_probe" at "/probes/{id}" may SET_CONNECTION => "Change a probe";
-        End "end_probe" at "/probes/{id}" may SET_CONNECTION => "Take a probe out of use";
+        End "end_probe" at "/probes/{id}" may SET_CONNECTION => "Retire a probe";
     },
     events: &[
-        Event::new("probe.added", "eye", "added a probe of checklists"),
-        Event::new("probe.edited", "edit", "changed a probe of checklists"),
-        Event::new("probe.ended", "x", "took a probe of checklists out of use"),
+        Event::new("probe.added", "eye", "added a checklist probe"),
+        Event::new("probe.edited", "edit", "changed a checklist probe"),
+        Event::new("probe.ended", "x", "retired a checklist probe"),
     ],
     page: Some(Page {
         path: "/probes",
-        byline: "Addresses that are asked for facts which checklists want, such as the age of the last backup that was restored.",
-        empty: "No address is asked.",
-        labels: ["Add a probe", "Change it", "Take it out of use"],
+        byline: "Addresses that are queried for checklist facts, such as the age of the last restored backup.",
+        empty: "No probes are defined.",
+        labels: ["Add a probe", "Change it", "Retire it"],
     }),
     ..Card::of::<Probe, ProbeInput>("probe", "Probes")
 };

@@ -198,8 +198,8 @@ fn at_places<T>(rows: Vec<T>, is_wanted: impl Fn(usize) -> bool) -> Vec<T> {
 /// The number of further reached things, as text.
 pub(crate) fn more(count: usize) -> String {
     match count {
-        1 => "one thing more".to_owned(),
-        many => format!("{many} things more"),
+        1 => "one more item".to_owned(),
+        many => format!("{many} more items"),
     }
 }
 
@@ -208,14 +208,14 @@ pub(crate) fn grown_unmet(change: &Change, directory: &Directory) -> Option<Unme
     let kept = change.reach.as_ref().filter(|_| change.content.kind == Kind::Normal)?;
     let found = Reached::of(directory, &change.content.targets);
     let text = match growth(kept, &found) {
-        Some(growth) => format!("It reaches {} than when it was assessed.", more(growth.count)),
-        None if kept.grown_at.is_some() => "It reached more for a time than when it was assessed.".to_owned(),
+        Some(growth) => format!("The change affects {} than when it was assessed.", more(growth.count)),
+        None if kept.grown_at.is_some() => "For a time, the change affected more than when it was assessed.".to_owned(),
         None => return None,
     };
     Some(unmet(
         "reach_grown",
         text,
-        "Look at what it reaches (GET …/affected), and assess it again with `dependencies_reviewed`.",
+        "Check what the change affects (GET …/affected), and assess it again with `dependencies_reviewed`.",
         logins(directory, &eligible::writers(change, directory)),
     ))
 }

@@ -86,17 +86,17 @@ pub const CARD: Card = Card {
             Kind::Object,
             "Findings with their changes, the rules in force, the proposed ones, and the back-test.",
         ),
-        Field::shown("configuration_state", Kind::Text(60), "Where that configuration is."),
+        Field::shown("configuration_state", Kind::Text(60), "The link to that configuration."),
         Field::shown(
             "is_in_force",
             Kind::Boolean,
-            "Whether it was adopted and everything that it proposed was put in force; its action item waits until then.",
+            "Whether it was adopted and all of its proposals are in force; its action item stays open until then.",
         ),
-        Field::shown("policies_state", Kind::Text(60), "Where that set of policies is."),
+        Field::shown("policies_state", Kind::Text(60), "The link to that set of policies."),
     ],
     verbs: verbs! {
         List "list_risk_adjustments" at "/risk-adjustments" may READ => "List the quarterly adjustments of the last ten years";
-        Add "compare_quarter" at "/risk-adjustments" may SET_POLICY => "Compare the rules with what came of the changes of a quarter", token Admin, called "compare";
+        Add "compare_quarter" at "/risk-adjustments" may SET_POLICY => "Compare the rules with the outcomes of the changes of a quarter", token Admin, called "compare";
         Show "show_risk_adjustment" at "/risk-adjustments/{key}" may READ => "Show a quarterly adjustment with its findings and its back-test";
     },
     events: &[
@@ -110,8 +110,9 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/risk-adjustments",
-        byline: "Each quarter the rules are compared with what came of the changes: what asked much and found nothing, what failed under light rules, and where risk was rated wrong.",
-        empty: "No quarter was compared yet.",
+        byline: "A quarterly comparison of the rules with the outcomes of changes: strict rules without findings, \
+            failures under light rules, and wrong risk ratings.",
+        empty: "No quarter has been compared yet.",
         labels: ["Compare a quarter", "Change it", "End it"],
     }),
     ..Card::of::<RiskAdjustment, RiskAdjustmentInput>("risk_adjustment", "Quarterly adjustments")
@@ -175,9 +176,9 @@ impl RiskAdjustment {
         let text = format!("The adjustment of {} is {}.", self.quarter, self.state);
         let satisfy = match self.state {
             AdjustmentState::Adopted => {
-                "Have what it proposes put in force, or withdraw each configuration of it that waits to decide anew."
+                "Put its proposals in force, or withdraw each of its waiting configurations to decide again."
             }
-            _ => "Propose a risk table or a set of policies of your own, or wait for the next quarter.",
+            _ => "Propose your own risk table or set of policies, or wait for the next quarter.",
         };
         Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()))
     }

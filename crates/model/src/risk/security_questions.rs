@@ -52,7 +52,7 @@ pub(crate) fn read(reading: &mut Reading<'_>) -> Option<Vec<SecurityAnswer>> {
             inner.wrong(
                 "text",
                 "missing",
-                "Where the answer is yes, say in `text` what exactly.",
+                "If the answer is yes, describe the details in `text`.",
             );
         }
         answer
@@ -60,7 +60,7 @@ pub(crate) fn read(reading: &mut Reading<'_>) -> Option<Vec<SecurityAnswer>> {
     let mut known = BTreeSet::new();
     for (place, answer) in answers.iter().enumerate() {
         if !known.insert(answer.question) {
-            let text = format!("`{}` is answered twice.", answer.question);
+            let text = format!("`{}` has two answers.", answer.question);
             reading.wrong(&format!("security_answers[{place}].question"), "not_unique", text);
         }
     }

@@ -59,7 +59,7 @@ fn axis(impact: Impact, fact: RatedFact) -> Level {
 #[must_use]
 pub fn of_impact(directory: &Directory, targets: &[Target], kind: Kind, fact: RatedFact) -> Option<Source> {
     if kind == Kind::Emergency {
-        return Some(Source::of("an emergency counts as high where nobody states it"));
+        return Some(Source::of("high by default for an emergency"));
     }
     let most = axis(impact(directory, targets), fact);
     if most == Level::None {
@@ -105,7 +105,7 @@ fn reached(
     }
     let count = whole(found.iter().filter(|one| one.distance > 0).count());
     let is_by_count = fact == RatedFact::Availability && is_it(level_by_count(&terms, count));
-    is_by_count.then(|| Source::of(format!("{count} services and items need it")))
+    is_by_count.then(|| Source::of(format!("{count} services and config items depend on it")))
 }
 
 /// The things on the path to one, from the target at its beginning.

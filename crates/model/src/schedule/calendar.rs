@@ -320,7 +320,7 @@ impl Calendar {
     /// The calendar's mistake, if any: a calendar without working hours would stop every clock.
     pub fn trouble(&self) -> Option<String> {
         if zone(&self.zone).is_none() {
-            return Some(format!("`{}` is no IANA time zone, such as Europe/Oslo.", self.zone));
+            return Some(format!("`{}` is not an IANA time zone such as Europe/Oslo.", self.zone));
         }
         for hours in &self.hours {
             let (from, to) = (minute_of_day(&hours.from), minute_of_day(&hours.to));
@@ -335,7 +335,7 @@ impl Calendar {
             }
         }
         self.hours.is_empty().then(|| {
-            "A calendar without working hours would stop every clock; give it hours such as monday 08:00 to 17:00."
+            "A calendar without working hours would stop every clock; add hours such as monday 08:00 to 17:00."
                 .to_owned()
         })
     }
@@ -352,7 +352,8 @@ impl Calendar {
         let mut ahead = named.filter(|date| *date >= today);
         let begin = ahead.find(|begin| (0..MOST_REST).all(|days| !works(begin.saturating_add(days.days()))))?;
         Some(format!(
-            "From {begin} on nobody works for {MOST_REST} days or more, so that every clock stands still; leave working days between."
+            "From {begin} on, the calendar has no working day for {MOST_REST} days or more, which would stop every \
+             clock; leave working days in between."
         ))
     }
 }

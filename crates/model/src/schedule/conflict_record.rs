@@ -131,15 +131,19 @@ pub const CARD: Card = Card {
     derived: &[("active", |it| (it["state"] != "gone").into())],
     columns: &["id", "one_key", "other_key", "kinds", "state", "due_at", "decision"],
     verbs: verbs! {
-        List "list_conflicts" at "/conflicts" may READ => "List the conflicts that are kept and not gone";
+        List "list_conflicts" at "/conflicts" may READ => "List the recorded conflicts that still exist";
         Show "show_conflict" at "/conflicts/{id}" may READ => "Show a conflict";
-        Edit "decide_conflict" at "/conflicts/{id}" may READ => "Decide a conflict as its arbiter, or name another owner", called "decide";
+        Edit "decide_conflict" at "/conflicts/{id}" may READ => "Decide a conflict as its arbiter, or assign another owner", called "decide";
     },
     events: &[
-        Event::new("conflict.found", "incident", "found that two changes conflict"),
-        Event::new("conflict.followed", "edit", "noted that a conflict is another"),
-        Event::new("conflict.gone", "check", "noted that two changes no longer conflict"),
-        Event::new("conflict.assigned", "edit", "named another owner of a conflict"),
+        Event::new("conflict.found", "incident", "detected a conflict of two changes"),
+        Event::new(
+            "conflict.followed",
+            "edit",
+            "recorded a different reason for a conflict",
+        ),
+        Event::new("conflict.gone", "check", "recorded the end of a conflict"),
+        Event::new("conflict.assigned", "edit", "changed the owner of a conflict"),
         Event::new("conflict.decided", "check", "decided a conflict"),
         Event::new("conflict.escalated", "bell", "escalated a conflict"),
     ],

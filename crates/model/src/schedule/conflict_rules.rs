@@ -183,22 +183,25 @@ impl Conflict {
         match (self.state, self.decision) {
             (ConflictState::Open, _) if self.holds => Some(unmet(
                 "conflict_open",
-                format!("It conflicts with {with}: {why}."),
-                format!("The conflict is decided by {}, or one of both moves.", self.due_at),
+                format!("The change conflicts with {with}: {why}."),
+                format!(
+                    "The conflict must be decided by {}, or one of the two changes must move.",
+                    self.due_at
+                ),
                 self.asked(directory),
             )),
             (ConflictState::Decided, Some(ConflictDecision::OneMoves)) if self.moves.as_ref() == Some(&change.key) => {
                 Some(unmet(
                     "conflict_decided",
-                    format!("It was decided that it moves, because it conflicts with {with}: {why}."),
+                    format!("The change must move, because it conflicts with {with}: {why}."),
                     "Plan another time.",
                     vec![directory.login(&change.content.owner)],
                 ))
             }
             (ConflictState::Decided, Some(ConflictDecision::OneWindow)) if !self.one_window => Some(unmet(
                 "conflict_decided",
-                format!("It was decided that it is done in one window with {with}."),
-                format!("Give it the same planned start and end as {with}."),
+                format!("The change must share one window with {with}."),
+                format!("Give the change the same planned start and end as {with}."),
                 vec![directory.login(&change.content.owner)],
             )),
             _ => None,
@@ -210,17 +213,17 @@ impl Conflict {
         let why = self.why.first().map(String::as_str).unwrap_or_default();
         let stands = match (self.state, self.decision, &self.moves) {
             (ConflictState::Decided, Some(ConflictDecision::OneMoves), Some(key)) => {
-                format!("It was decided that {key} moves.")
+                format!("Decision: {key} moves.")
             }
             (ConflictState::Decided, Some(ConflictDecision::OneWindow), _) => {
-                "It was decided that both are done in one window.".to_owned()
+                "Decision: both changes share one window.".to_owned()
             }
-            (ConflictState::Decided, ..) => "It was decided that both stay.".to_owned(),
-            _ => format!("Nothing waits for it; it is to be decided by {}.", self.due_at),
+            (ConflictState::Decided, ..) => "Decision: both changes stay as planned.".to_owned(),
+            _ => format!("The conflict blocks no change; it must be decided by {}.", self.due_at),
         };
         Information {
             code: "conflict_known",
-            text: format!("It conflicts with {with}: {why}. {stands}"),
+            text: format!("The change conflicts with {with}: {why}. {stands}"),
         }
     }
 

@@ -151,8 +151,8 @@ impl Fiscal {
     #[must_use]
     pub fn trouble(&self) -> Option<&'static str> {
         if !(1..=12).contains(&self.first_month) {
-            return Some("A fiscal year begins in a month from 1 to 12.");
+            return Some("The month in which a fiscal year begins must be from 1 to 12.");
         }
-        (!(1..=28).contains(&self.first_day)).then_some("A fiscal month begins on a day from 1 to 28.")
+        (!(1..=28).contains(&self.first_day)).then_some("The day on which a fiscal month begins must be from 1 to 28.")
     }
 }

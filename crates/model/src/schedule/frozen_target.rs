@@ -113,7 +113,7 @@ pub fn freeze_unmet(
             "The freeze “{}” lies over {over}, from {} to {}.",
             freeze.title, span.starts_at, span.ends_at
         ),
-        "Plan another time, or have a change manager except this change.",
+        "Plan another time, or ask a change manager for an exception.",
         logins(directory, &eligible::past_a_freeze(change, directory)),
     )
 }

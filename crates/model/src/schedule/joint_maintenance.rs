@@ -25,12 +25,12 @@ pub struct JointMaintenance {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What it is about, in one line.
+    /// The subject, in one line.
     #[card(text)]
     pub title: String,
     /// The keys of its changes, in the order in which they begin.
     pub changes: Vec<String>,
-    /// The begin of the window that they share.
+    /// The start of the shared window.
     pub starts_at: Timestamp,
     /// Its end.
     pub ends_at: Timestamp,
@@ -60,13 +60,13 @@ pub struct JointMaintenance {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct JointMaintenanceInput {
-    /// What it is about, in one line.
+    /// The subject, in one line.
     #[card(text, example = "Data centre Halden, row 4")]
     pub title: String,
     /// The keys of its changes, in the order in which they begin.
     #[card(option = "change", example = "CHG-1042")]
     pub changes: Vec<String>,
-    /// The begin of the window that they share.
+    /// The start of the shared window.
     #[card(label = "From", option = "from", example = "2026-12-05T20:00:00Z")]
     pub starts_at: Timestamp,
     /// Its end.
@@ -75,7 +75,7 @@ pub struct JointMaintenanceInput {
     /// The common decision, once it is set.
     #[card(words, example = "go")]
     pub decision: Option<GoDecision>,
-    /// Why it is decided so.
+    /// The reason for the decision.
     #[card(most = REASON, text, example = "All teams are ready.")]
     pub reason: Option<String>,
 }
@@ -108,18 +108,18 @@ pub const CARD: Card = Card {
         Event::new(
             "joint_maintenance.moved_on",
             "clock",
-            "saw a change of a coordinated maintenance end",
+            "recorded the end of a change in a coordinated maintenance",
         ),
         Event::new(
             "joint_maintenance.order_checked",
             "clock",
-            "compared the times of coordinated changes with their order",
+            "checked the order of coordinated changes",
         ),
         Event::new("joint_maintenance.ended", "x", "ended a coordinated maintenance"),
     ],
     page: Some(Page {
         path: "/joint-maintenances",
-        byline: "Several changes share a window. They begin in their order, and none of them before the common go.",
+        byline: "Several changes share a window. They start in a fixed order, and only after a common go decision.",
         empty: "No changes are coordinated.",
         labels: ["Coordinate changes", "Change it, or decide", "End it"],
     }),
@@ -145,7 +145,7 @@ pub fn check_plan(reading: &mut Reading<'_>, input: &JointMaintenanceInput, now:
             reading.wrong(
                 &format!("changes[{place}]"),
                 "not_unique",
-                format!("{key} is named twice."),
+                format!("{key} is listed twice."),
             );
         }
     }

@@ -68,7 +68,7 @@ pub fn why_outside(change: &Change, starts_at: Timestamp, ends_at: Timestamp) ->
     let is_inside = starts_at <= start && end <= ends_at;
     (!is_inside).then(|| {
         format!(
-            "{} is planned from {start} to {end}, and the window that it shares is from {starts_at} to {ends_at}.",
+            "{} is planned from {start} to {end}, but the shared window is from {starts_at} to {ends_at}.",
             change.key
         )
     })
@@ -93,41 +93,46 @@ fn unmet_of(row: &JointMaintenance, change: &Change, directory: &Directory) -> V
     match row.decision {
         Some(GoDecision::Go) => {}
         Some(GoDecision::NoGo) => {
-            let text = format!("The coordinated maintenance “{}” has a no-go.", row.title);
-            rows.push(unmet("joint_no_go", text, "A change manager decides anew.", managers()));
+            let text = format!("The decision on the coordinated maintenance “{}” is no-go.", row.title);
+            rows.push(unmet(
+                "joint_no_go",
+                text,
+                "A change manager must decide again.",
+                managers(),
+            ));
         }
         None => {
             let text = format!("The coordinated maintenance “{}” has no go yet.", row.title);
             rows.push(unmet(
                 "joint_go_missing",
                 text,
-                "A change manager decides go or no-go.",
+                "A change manager must decide go or no-go.",
                 managers(),
             ));
         }
     }
     if let Some(before) = row.open_before(&change.key) {
         let text = format!(
-            "{before} comes before it in the coordinated maintenance “{}”.",
+            "{before} precedes this change in the coordinated maintenance “{}”.",
             row.title
         );
         rows.push(unmet(
             "joint_order",
             text,
-            format!("The work of {before} ends first."),
+            format!("Wait until the work of {before} has ended."),
             managers(),
         ));
     }
     if row.out_of_order.contains(&change.key) {
         let text = format!(
-            "It is planned before a change that comes first in the coordinated maintenance “{}”.",
+            "The change is planned before a change that precedes it in the coordinated maintenance “{}”.",
             row.title
         );
-        let help = "Plan it behind, or have a change manager change the order.";
+        let help = "Plan the change later, or have a change manager change the order.";
         rows.push(unmet("joint_times", text, help, managers()));
     }
     if let Some(text) = why_outside(change, row.starts_at, row.ends_at) {
-        let help = "Plan it inside of the window, or have a change manager move the window.";
+        let help = "Plan the change inside the window, or have a change manager move the window.";
         rows.push(unmet("joint_window", text, help, managers()));
     }
     rows

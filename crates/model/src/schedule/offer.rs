@@ -253,7 +253,10 @@ impl Judging<'_> {
         };
         let said = match teams.iter().find_map(cover) {
             Some(text) => (0, text),
-            None => (WORST, "Nobody of its teams is on call for the whole time.".to_owned()),
+            None => (
+                WORST,
+                "No member of its teams is on call for the whole time.".to_owned(),
+            ),
         };
         (!teams.is_empty()).then_some((SlotTerm::OnCall, said.0, said.1))
     }
@@ -334,12 +337,12 @@ fn in_window(window: Option<&MaintenanceWindow>) -> (SlotTerm, i64, String) {
         Some(window) => (
             SlotTerm::Window,
             0,
-            format!("It lies in the window “{}”.", window.title),
+            format!("The slot lies in the window “{}”.", window.title),
         ),
         None => (
             SlotTerm::Window,
             WORST,
-            "It lies outside the maintenance windows of its places.".to_owned(),
+            "The slot lies outside the maintenance windows of its targets.".to_owned(),
         ),
     }
 }

@@ -37,14 +37,14 @@ pub struct OutsideCalendar {
     /// What it is called.
     #[card(text)]
     pub name: String,
-    /// Its address, from which it is read again and again; without one it is uploaded.
+    /// Its address, from which it is imported regularly; without an address the calendar is uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub url: Option<String>,
     /// Whether the address is a CalDAV collection (RFC 4791) and no iCalendar file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_caldav: bool,
-    /// How many minutes lie between two readings of the address; 60 unless set.
+    /// The number of minutes between two imports from the address; 60 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_MINUTES)]
     pub every_minutes: Option<i64>,
@@ -58,7 +58,7 @@ pub struct OutsideCalendar {
     /// The environments that its events are about; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// The vendor whose maintenance its events are: each becomes a notice of the vendor.
+    /// The vendor of the maintenance: each event becomes a notice of this vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Its events, one a line: start and end in seconds since 1970, then the title.
@@ -88,12 +88,12 @@ pub struct OutsideCalendarInput {
     /// What it is called.
     #[card(text, example = "Data centre works")]
     pub name: String,
-    /// Its address, from which it is read again and again; without one it is uploaded.
+    /// Its address, from which it is imported regularly; without an address the calendar is uploaded.
     #[card(text, example = "https://dc.example/works.ics")]
     pub url: Option<String>,
     /// Whether the address is a CalDAV collection (RFC 4791) and no iCalendar file.
     pub is_caldav: bool,
-    /// How many minutes lie between two readings of the address; 60 unless set.
+    /// The number of minutes between two imports from the address; 60 by default.
     #[card(most = MOST_MINUTES, option = "every", example = "60")]
     pub every_minutes: Option<i64>,
     /// The services that its events are about; none means all.
@@ -102,7 +102,7 @@ pub struct OutsideCalendarInput {
     /// The environments that its events are about; none means all.
     #[card(option = "environment", example = "production")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// The vendor whose maintenance its events are: each becomes a notice of the vendor.
+    /// The vendor of the maintenance: each event becomes a notice of this vendor.
     #[card(example = "cartwell")]
     pub vendor: Option<String>,
 }
@@ -120,30 +120,31 @@ pub const CARD: Card = Card {
     )
     .needed()],
     verbs: verbs! {
-        List "list_outside_calendars" at "/outside-calendars" may READ => "List calendars of others";
-        Add "add_outside_calendar" at "/outside-calendars" may SET_WINDOW => "Add a calendar of others";
-        Show "show_outside_calendar" at "/outside-calendars/{id}" may READ => "Show a calendar of others";
-        Edit "edit_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Change a calendar of others";
-        End "end_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Remove a calendar of others";
+        List "list_outside_calendars" at "/outside-calendars" may READ => "List external calendars";
+        Add "add_outside_calendar" at "/outside-calendars" may SET_WINDOW => "Add an external calendar";
+        Show "show_outside_calendar" at "/outside-calendars/{id}" may READ => "Show an external calendar";
+        Edit "edit_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Change an external calendar";
+        End "end_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Remove an external calendar";
     },
     events: &[
-        Event::new("outside_calendar.added", "calendar", "added a calendar of others"),
-        Event::new("outside_calendar.edited", "edit", "changed a calendar of others"),
+        Event::new("outside_calendar.added", "calendar", "added an external calendar"),
+        Event::new("outside_calendar.edited", "edit", "changed an external calendar"),
         Event::new(
             "outside_calendar.imported",
             "calendar",
             "imported the events of a calendar",
         ),
-        Event::new("outside_calendar.failed", "x", "could not read a calendar of others"),
-        Event::new("outside_calendar.ended", "x", "removed a calendar of others"),
+        Event::new("outside_calendar.failed", "x", "could not read an external calendar"),
+        Event::new("outside_calendar.ended", "x", "removed an external calendar"),
     ],
     page: Some(Page {
         path: "/outside-calendars",
-        byline: "Calendars of suppliers and data centres. Their events count as maintenance: a change in such a time is shown as a conflict.",
+        byline: "Calendars of suppliers and data centres. Their events count as maintenance: a change at such a time \
+            has a conflict.",
         empty: "No calendar is imported.",
         labels: ["Add a calendar", "Change it", "Remove it"],
     }),
-    ..Card::of::<OutsideCalendar, OutsideCalendarInput>("outside_calendar", "Calendars of others")
+    ..Card::of::<OutsideCalendar, OutsideCalendarInput>("outside_calendar", "External calendars")
 };
 
 /// One event of an outside calendar.

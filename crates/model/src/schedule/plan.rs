@@ -97,8 +97,8 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
     let Some(hold) = case.file.change.hold.take() else {
         return Err(Refusal::not_now(
             "not_on_hold",
-            "It is not on hold.",
-            "Nothing has to be resumed.",
+            "The change is not on hold.",
+            "No resume is needed.",
             Vec::new(),
         ));
     };

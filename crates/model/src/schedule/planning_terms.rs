@@ -34,7 +34,7 @@ pub struct PlanningTerms {
     /// How many steps dependencies are followed.
     #[card(most = MOST_STEPS)]
     pub dependency_steps: i64,
-    /// How many minutes must lie between two changes that meet.
+    /// The minimum number of minutes between two changes with common parts.
     #[card(most = MOST_GAP)]
     pub gap_minutes: i64,
     /// Environments that take one change at a time.
@@ -77,10 +77,10 @@ pub struct PlanningTerms {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct PlanningTermsInput {
-    /// How many steps dependencies are followed: 1 to 6.
+    /// The number of levels of dependencies that are followed: 1 to 6.
     #[card(most = MOST_STEPS, option = "steps", example = "4")]
     pub dependency_steps: Option<i64>,
-    /// How many minutes must lie between two changes that meet.
+    /// The minimum number of minutes between two changes with common parts.
     #[card(most = MOST_GAP, option = "gap", example = "15")]
     pub gap_minutes: Option<i64>,
     /// Environments that take one change at a time.
@@ -89,7 +89,7 @@ pub struct PlanningTermsInput {
     /// Conflicts of these kinds hold both changes from starting until they are decided.
     #[card(words, option = "hold", example = "same_item")]
     pub hold_kinds: BTreeSet<ConflictKind>,
-    /// Within how many hours an arbiter decides: 1 to 744.
+    /// The number of hours within which an arbiter must decide: 1 to 744.
     #[card(most = MOST_HOURS, option = "decide-hours", example = "48")]
     pub decide_hours: Option<i64>,
     /// Weight of a maintenance window in the ranking of free times: 0 to 100.
@@ -121,18 +121,18 @@ pub const CARD: Card = Card {
     command: "planning-terms",
     columns: &["id", "dependency_steps", "gap_minutes", "hold_kinds", "decide_hours"],
     verbs: verbs! {
-        List "list_planning_terms" at "/planning-terms" may READ => "List the terms of planning";
-        Set "set_planning_terms" at "/planning-terms" may SET_FREEZE => "Set the terms of planning";
-        Show "show_planning_terms" at "/planning-terms/{id}" may READ => "Show the terms of planning";
+        List "list_planning_terms" at "/planning-terms" may READ => "List the planning rules";
+        Set "set_planning_terms" at "/planning-terms" may SET_FREEZE => "Set the planning rules";
+        Show "show_planning_terms" at "/planning-terms/{id}" may READ => "Show the planning rules";
     },
-    events: &[Event::new("planning_terms.set", "edit", "set the terms of planning")],
+    events: &[Event::new("planning_terms.set", "edit", "set the planning rules")],
     page: Some(Page {
         path: "/planning-terms",
-        byline: "What counts as a conflict of two changes, which conflicts hold them from starting, and how free times are ranked.",
-        empty: "The usual terms are in force.",
-        labels: ["Set the terms", "Set the terms", "Set the terms"],
+        byline: "Defines conflicts of two changes, which conflicts block the start, and the ranking of free times.",
+        empty: "The default rules are in force.",
+        labels: ["Set the rules", "Set the rules", "Set the rules"],
     }),
-    ..Card::of::<PlanningTerms, PlanningTermsInput>("planning_terms", "Terms of planning")
+    ..Card::of::<PlanningTerms, PlanningTermsInput>("planning_terms", "Planning rules")
 };
 
 impl Default for PlanningTerms {

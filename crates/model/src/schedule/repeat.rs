@@ -234,7 +234,7 @@ fn since_first(
     (now, until): (Timestamp, Timestamp),
 ) -> Result<(Vec<Occurrence>, bool), Trouble> {
     if ahead(once.starts_at, MOST_BEHIND_DAYS) < now {
-        let text = "The first time of a rule lies at most ten years behind; begin it later.";
+        let text = "The first occurrence of a rule may lie at most ten years in the past; use a later start.";
         return Err(Trouble::new("starts_at", "too_early", text));
     }
     let local = Local::of(repeat, once)?;
@@ -285,7 +285,7 @@ impl Local {
     fn of(repeat: &Repeat, once: Occurrence) -> Result<Self, Trouble> {
         let name = repeat.time_zone.as_deref().unwrap_or("UTC");
         let Some(zone) = zone(name) else {
-            let text = format!("`{name}` is no IANA time zone, such as Europe/Oslo.");
+            let text = format!("`{name}` is not an IANA time zone such as Europe/Oslo.");
             return Err(Trouble::new("time_zone", "unknown", text));
         };
         Ok(Self {
@@ -353,7 +353,7 @@ fn ends(
         .filter_map(|date| local.at(date, local.ends.time()))
         .collect();
     if ends.is_empty() {
-        let text = "This rule has no day on which a time could end.";
+        let text = "This rule has no day on which an occurrence could end.";
         return Err(Trouble::new("ends_rrule", "never_matches", text));
     }
     Ok(Some(ends))
@@ -393,7 +393,7 @@ fn checked(
     is_finite: bool,
 ) -> Result<Vec<Occurrence>, Trouble> {
     if found.is_empty() {
-        let text = "This rule never matches: no day follows from it within ten years.";
+        let text = "This rule never matches: it has no occurrence within ten years.";
         return Err(Trouble::new("rrule", "never_matches", text));
     }
     if !is_finite && is_without_pause(&found, (now.max(once.starts_at), until)) {
@@ -411,7 +411,8 @@ fn checked(
 }
 
 fn always_matches() -> Trouble {
-    let text = "This rule holds all the time, without a pause. Let each time end before the next begins, or set it once, with a start and an end.";
+    let text = "This rule applies without a break. Let each occurrence end before the next starts, or use a single \
+        start and end.";
     Trouble::new("rrule", "always_matches", text)
 }
 

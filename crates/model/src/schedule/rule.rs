@@ -118,13 +118,14 @@ impl Rule {
             Some("YEARLY") => Frequency::Yearly,
             Some(other) => {
                 let text = format!(
-                    "`FREQ={other}` is none of DAILY, WEEKLY, MONTHLY, YEARLY: a time begins at most once a day."
+                    "`FREQ={other}` is not one of DAILY, WEEKLY, MONTHLY, YEARLY: a rule has at most one occurrence \
+                     a day."
                 );
                 return Err(wrong(text));
             }
             None => {
                 return Err(wrong(
-                    "A rule begins with its frequency, such as `FREQ=WEEKLY;BYDAY=FR`.".to_owned(),
+                    "A rule must begin with its frequency, such as `FREQ=WEEKLY;BYDAY=FR`.".to_owned(),
                 ));
             }
         };
@@ -132,7 +133,7 @@ impl Rule {
             None => None,
             Some(told) => Some(last_date(told, clock).ok_or_else(|| {
                 wrong(format!(
-                    "`UNTIL={told}` is no date or time, such as 20271231 or 20271231T230000Z."
+                    "`UNTIL={told}` is not a date or time such as 20271231 or 20271231T230000Z."
                 ))
             })?),
         };
@@ -184,7 +185,7 @@ impl Rule {
         text.push_str(&words.join(";"));
         let set: RRuleSet = text
             .parse()
-            .map_err(|error| self.wrong(format!("This is no rule of RFC 5545: {error}")))?;
+            .map_err(|error| self.wrong(format!("This is not a valid rule of RFC 5545: {error}")))?;
         let end = last
             .to_zoned(TimeZone::UTC)
             .map_or(i64::MAX, |at| at.timestamp().as_second());
@@ -265,7 +266,7 @@ impl Rule {
             positions: self.numbers("BYSETPOS", 366)?,
         };
         if wanted.months.iter().any(|month| *month < 1) {
-            return Err(self.wrong("`BYMONTH` names months from 1 to 12."));
+            return Err(self.wrong("`BYMONTH` must have months from 1 to 12."));
         }
         // A rule without days means those of its first time, unless it names positions among all days.
         let is_open = wanted.days.is_empty() && wanted.month_days.is_empty() && wanted.positions.is_empty();
@@ -292,7 +293,7 @@ impl Rule {
         let number = text.parse().ok().filter(|number| range.contains(number));
         let text = || {
             format!(
-                "`{part}={text}` is no whole number from {} to {}.",
+                "`{part}={text}` is not a whole number from {} to {}.",
                 range.start(),
                 range.end()
             )
@@ -320,7 +321,8 @@ impl Rule {
         let days: Option<Vec<Weekday>> = text.split(',').map(weekday).collect();
         days.ok_or_else(|| {
             self.wrong(format!(
-                "`{part}={text}` is no list of days, such as MO,TU. Over working days and fiscal months, positions are given by BYSETPOS."
+                "`{part}={text}` is not a list of days such as MO,TU. For working days and fiscal months, use \
+                 BYSETPOS for positions."
             ))
         })
     }
@@ -375,20 +377,20 @@ fn parts(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut parts = BTreeMap::new();
     for part in text.split(';').filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
-            return Err(format!("`{part}` is no part of a rule, such as `FREQ=WEEKLY`."));
+            return Err(format!("`{part}` is not part of a rule such as `FREQ=WEEKLY`."));
         };
         let is_plain = value
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b",+-".contains(&byte));
         if value.is_empty() || !is_plain {
-            return Err(format!("`{part}` has no value that a rule may have."));
+            return Err(format!("`{part}` has an invalid value."));
         }
         if parts.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(format!("`{name}` is there twice."));
+            return Err(format!("`{name}` is given twice."));
         }
     }
     if parts.contains_key("COUNT") && parts.contains_key("UNTIL") {
-        return Err("A rule ends by COUNT or by UNTIL, not by both.".to_owned());
+        return Err("A rule can end by COUNT or UNTIL, not by both.".to_owned());
     }
     Ok(parts)
 }
@@ -426,7 +428,7 @@ fn unknown_part(name: &str, setting: &Setting<'_>) -> String {
             "`{name}` cannot be used over working days or fiscal months; use {}.",
             OWN_PARTS.join(", ")
         ),
-        _ => format!("`{name}` is no part of a rule (RFC 5545, 3.3.10)."),
+        _ => format!("`{name}` is not part of a rule (RFC 5545, 3.3.10)."),
     }
 }
 

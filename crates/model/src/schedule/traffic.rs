@@ -31,12 +31,12 @@ pub struct Traffic {
     /// The service.
     #[card(column, refers = "service")]
     pub service: ServiceKey,
-    /// The IANA zone of its hours.
+    /// The IANA time zone of its hours.
     pub zone: String,
     /// A table of weekday, hour and users.
     #[card(most = MOST)]
     pub profile: String,
-    /// Where the table is from, such as a query.
+    /// The source of the table, such as a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Whether it is in use.
@@ -51,14 +51,14 @@ pub struct TrafficInput {
     /// The service.
     #[card(refers = "service", positional, example = "booking-api")]
     pub service: ServiceKey,
-    /// The IANA zone of its hours.
+    /// The IANA time zone of its hours.
     #[card(example = "Europe/Oslo", usual = "UTC")]
     pub zone: String,
-    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or what Prometheus answers to a
-    /// range query, of which the mean of each hour is taken.
+    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or a Prometheus
+    /// response to a range query, from which the mean of each hour is taken.
     #[card(most = traffic_answer::MOST, example = "mon,9,1200")]
     pub profile: String,
-    /// Where the table is from, such as a query.
+    /// The source of the table, such as a query.
     #[card(example = "nightly export")]
     pub source: Option<String>,
 }
@@ -71,17 +71,17 @@ pub const CARD: Card = Card {
         List "list_traffic" at "/traffic" may READ => "List the services whose users by hour are known";
         Set "set_traffic" at "/traffic" may SET_SERVICE => "Set the users of a service by hour of the week";
         Show "show_traffic" at "/traffic/{key}" may READ => "Show the users of a service by hour of the week";
-        End "end_traffic" at "/traffic/{key}" may SET_SERVICE => "Forget the users of a service by hour";
+        End "end_traffic" at "/traffic/{key}" may SET_SERVICE => "Remove the users of a service by hour";
     },
     events: &[
         Event::new("traffic.set", "edit", "set the users of a service by hour"),
-        Event::new("traffic.ended", "x", "took the users of a service by hour out of use"),
+        Event::new("traffic.ended", "x", "removed the users of a service by hour"),
     ],
     page: Some(Page {
         path: "/traffic",
-        byline: "How many users services have by hour of the week. Free times with few users are offered first.",
-        empty: "Nothing is known of any service yet.",
-        labels: ["Set the users of a service", "Change them", "Take them out of use"],
+        byline: "The number of users of services by hour of the week. Free times with few users are suggested first.",
+        empty: "No service has data yet.",
+        labels: ["Set the users of a service", "Change them", "Retire them"],
     }),
     ..Card::of::<Traffic, TrafficInput>("traffic", "Users by hour")
 };

@@ -21,11 +21,11 @@ pub fn is_response(text: &str) -> bool {
 /// # Errors
 /// A sentence that names the mistake in the response.
 pub fn table_of(text: &str, zone: &TimeZone) -> Result<String, String> {
-    let answer: Value = serde_json::from_str(text).map_err(|_| "The answer is no JSON.".to_owned())?;
+    let answer: Value = serde_json::from_str(text).map_err(|_| "The response is not JSON.".to_owned())?;
     let data = &answer["data"];
     let series = data["result"].as_array().filter(|_| data["resultType"] == "matrix");
     let Some(series) = series else {
-        return Err("This is no answer of Prometheus to a range query (/api/v1/query_range).".to_owned());
+        return Err("This is not a Prometheus response to a range query (/api/v1/query_range).".to_owned());
     };
     let mut sums: BTreeMap<i64, i64> = BTreeMap::new();
     let samples = series.iter().filter_map(|it| it["values"].as_array()).flatten();
@@ -43,7 +43,7 @@ pub fn table_of(text: &str, zone: &TimeZone) -> Result<String, String> {
         (*sum, *count) = (sum.saturating_add(users), *count + 1);
     }
     if hours.is_empty() {
-        return Err("The answer has no samples.".to_owned());
+        return Err("The response has no samples.".to_owned());
     }
     let line = |((day, hour), (sum, count)): (&(i8, i8), &(i64, i64))| format!("{day},{hour},{}\n", sum / count);
     Ok(hours.iter().map(line).collect())
@@ -82,10 +82,10 @@ mod tests {
     #[test]
     fn what_is_no_answer_to_a_range_query_is_refused() {
         for (text, wanted) in [
-            ("{", "no JSON"),
+            ("{", "not JSON"),
             (
                 r#"{"data": {"resultType": "vector", "result": []}}"#,
-                "no answer of Prometheus",
+                "not a Prometheus response",
             ),
             (r#"{"data": {"resultType": "matrix", "result": []}}"#, "no samples"),
         ] {

@@ -42,10 +42,10 @@ pub struct VendorNotice {
     pub vendor: String,
     /// The vendor's own reference.
     pub reference: String,
-    /// What is done, in one line.
+    /// The work, in one line.
     #[card(text)]
     pub title: String,
-    /// The vendor's words.
+    /// The text of the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text)]
     pub text: Option<String>,
@@ -57,16 +57,16 @@ pub struct VendorNotice {
     /// Its announced end.
     #[card(column)]
     pub ends_at: Timestamp,
-    /// What it does to the services, as announced.
+    /// The announced effect on the services.
     #[card(words)]
     pub impact: NoticeImpact,
     /// Where it stands.
     #[card(words, column)]
     pub state: NoticeState,
-    /// When the vendor began.
+    /// The time at which the vendor started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_start: Option<Timestamp>,
-    /// When the vendor ended.
+    /// The time at which the vendor finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
     /// When the vendor said so last: what was said before changes nothing.
@@ -80,7 +80,7 @@ pub struct VendorNotice {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct VendorNoticeInput {
-    /// What is done, in one line.
+    /// The work, in one line.
     #[card(text, example = "Storage maintenance")]
     pub title: String,
     /// The vendor's key.
@@ -89,7 +89,7 @@ pub struct VendorNoticeInput {
     /// The vendor's own reference.
     #[card(example = "CW-2291")]
     pub reference: String,
-    /// The vendor's words.
+    /// The text of the vendor.
     #[card(most = TEXT, text, example = "Disks of row 4 are replaced.")]
     pub text: Option<String>,
     /// The services that it concerns.
@@ -101,16 +101,16 @@ pub struct VendorNoticeInput {
     /// Its announced end.
     #[card(label = "To", option = "to", example = "2026-12-02T23:00:00Z")]
     pub ends_at: Timestamp,
-    /// What it does to the services, as announced.
+    /// The announced effect on the services.
     #[card(words, example = "degraded")]
     pub impact: NoticeImpact,
-    /// Where it stands; announced unless set.
+    /// The state; announced by default.
     #[card(words, optional, usual = "announced", example = "announced")]
     pub state: NoticeState,
-    /// When the vendor began.
+    /// The time at which the vendor started.
     #[card(option = "began")]
     pub actual_start: Option<Timestamp>,
-    /// When the vendor ended.
+    /// The time at which the vendor finished.
     #[card(option = "ended")]
     pub actual_end: Option<Timestamp>,
 }
@@ -171,19 +171,24 @@ pub const CARD: Card = Card {
         Event::new(
             "vendor_notice.cancelled",
             "x",
-            "recorded that a vendor’s maintenance is off",
+            "recorded the cancellation of a vendor’s maintenance",
         ),
-        Event::new("vendor_notice.told", "bell", "told people of a vendor’s maintenance"),
+        Event::new(
+            "vendor_notice.told",
+            "bell",
+            "notified people of a vendor’s maintenance",
+        ),
         Event::new(
             "vendor_notice.taken_up",
             "link",
-            "took up a vendor’s maintenance as a change",
+            "created a change for a vendor’s maintenance",
         ),
     ],
     page: Some(Page {
         path: "/vendor-notices",
-        byline: "Maintenance that vendors announce. It shows in conflicts and in the calendar; the vendor decides on it, and nobody here approves it.",
-        empty: "No vendor has announced anything.",
+        byline: "Maintenance announced by vendors. It appears in conflicts and in the calendar; the vendor decides \
+            on it, so it needs no approval here.",
+        empty: "No vendor maintenance is announced.",
         labels: ["Record a notice", "Change it", "Take it back"],
     }),
     ..Card::of::<VendorNotice, VendorNoticeInput>("vendor_notice", "Vendor notices")
@@ -195,7 +200,7 @@ pub struct NoticeReview {
     /// When the vendor began; absent where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When the vendor ended.
+    /// The time at which the vendor finished.
     pub ended_at: Timestamp,
     /// Whole minutes between the announced start and the start: negative where it was early.
     pub start_minutes: i64,
@@ -260,7 +265,7 @@ impl VendorNotice {
 pub fn check(reading: &mut Reading<'_>, input: &VendorNoticeInput, now: Timestamp) {
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     if reading.says("services") && input.services.is_empty() && !is_wrong(reading, "services") {
-        let text = "`services` is empty: name each service that the maintenance concerns.";
+        let text = "`services` is empty: list each service that the maintenance affects.";
         reading.wrong("services", "missing", text);
     }
     if (reading.says("starts_at") || reading.says("ends_at"))
@@ -276,7 +281,7 @@ pub fn check(reading: &mut Reading<'_>, input: &VendorNoticeInput, now: Timestam
     }
     for (field, at) in [("actual_start", input.actual_start), ("actual_end", input.actual_end)] {
         if reading.says(field) && at.is_some_and(|at| at > now + SignedDuration::from_mins(5)) {
-            let text = format!("`{field}` lies ahead; it is the time at which it happened.");
+            let text = format!("`{field}` lies in the future; enter the time at which it happened.");
             reading.wrong(field, "in_the_future", text);
         }
     }

@@ -183,7 +183,7 @@ fn a_placeholder_buys_no_time() {
     moved
         .edit(
             "rita",
-            json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bb"}]}),
+            json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bbe5e5e"}]}),
         )
         .unwrap();
     assert!(moved.unmet().contains(&"lead_time".to_owned()));

@@ -115,7 +115,8 @@ fn a_board_decides_at_a_meeting_and_the_decision_names_it_all() {
     let row = unmet(&world, "quorum_missing").unwrap();
     assert_eq!(row.waiting_on, ["cora", "max"]);
     assert!(
-        row.text.starts_with("2 of 3 are at the meeting “Tuesday”"),
+        row.text
+            .starts_with("2 of 3 required members attend the meeting “Tuesday”"),
         "{}",
         row.text
     );
@@ -343,10 +344,11 @@ fn a_board_that_is_too_small_for_its_quorum_cannot_meet_its_rule() {
     let is_told = |world: &World| {
         let row = unmet(world, "cannot_be_met").unwrap();
         assert!(
-            row.text.contains("wants 4 of the group cab at a meeting, and 3 of it"),
+            row.text
+                .contains("requires 4 members of the group cab at a meeting, and only 3 of them"),
             "{row:?}"
         );
-        assert_eq!(row.satisfy, "Give the group cab another member.");
+        assert_eq!(row.satisfy, "Add another member to the group cab.");
         assert_eq!(row.waiting_on, ["ada"]);
     };
     is_told(&world);

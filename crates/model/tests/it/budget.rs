@@ -233,7 +233,7 @@ fn every_broken_glass_is_told_at_once_owes_its_validation_and_closes_not_before(
         );
         let other = if who == "mia" { "max" } else { "mia" };
         world.act(other, |case| break_glass::validate(case, &words)).unwrap();
-        world.evidence("pip", "passed", Some("git:aa")).unwrap();
+        world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
         world.close("olga").unwrap();
         assert_eq!(world.state(), State::Closed);
     }

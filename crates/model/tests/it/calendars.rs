@@ -214,7 +214,7 @@ fn a_calendar_without_working_hours_is_no_calendar() {
         weekdays("Europe/Atlantis", "08:00", "16:00")
             .trouble()
             .unwrap()
-            .contains("no IANA time zone")
+            .contains("not an IANA time zone")
     );
     assert_eq!(weekdays("UTC", "00:00", "24:00").trouble(), None);
 }

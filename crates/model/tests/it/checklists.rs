@@ -182,7 +182,7 @@ fn evidence_grows_too_old_and_bringing_it_again_makes_it_no_younger() {
     assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
     let words = |measured: Option<&str>, text: &str| {
         let mut words = json!({
-            "kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa",
+            "kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aae5e5e",
         });
         if let Some(at) = measured {
             words["measured_at"] = json!(at);
@@ -202,7 +202,10 @@ fn evidence_grows_too_old_and_bringing_it_again_makes_it_no_younger() {
 #[test]
 fn an_author_vouches_for_no_backup_neither_under_their_own_name_nor_under_another() {
     let mut world = in_window(backup_of_another());
-    let note = |text: &str| json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa"});
+    let note = |text: &str| {
+        json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text,
+        "artifact": "git:aae5e5e"})
+    };
     let by = |world: &mut World, who: &str, text: &str| {
         world.act(who, |case| {
             around::add_evidence(case, &body(note(text)), crate::world::file())
@@ -228,7 +231,10 @@ fn an_author_vouches_for_no_backup_neither_under_their_own_name_nor_under_anothe
 
 #[test]
 fn whoever_has_an_item_brings_its_evidence_or_a_pipeline_and_nobody_else() {
-    let note = |text: &str| json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa"});
+    let note = |text: &str| {
+        json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text,
+        "artifact": "git:aae5e5e"})
+    };
     for rule in [backup(), backup_of_another()] {
         let mut world = in_window(rule);
         brings_as(&mut world, "tom", note("Somebody typed it")).unwrap();
@@ -293,8 +299,7 @@ fn evidence_with_a_probe_is_met_by_either_and_the_answer_grows_too_old() {
     };
     assert!(text.contains("25 hours"), "{text}");
     assert_eq!(missing(refused), ["evidence_missing"]);
-    let note =
-        json!({"kind": "note", "aspect": "backup", "result": "passed", "text": "Restored it", "artifact": "git:aa"});
+    let note = json!({"kind": "note", "aspect": "backup", "result": "passed", "text": "Restored it", "artifact": "git:aae5e5e"});
     let mut by_hand = world.clone();
     brings(&mut by_hand, note).unwrap();
     assert_eq!(state(&by_hand), "met", "its owner knows of another backup");
@@ -325,7 +330,7 @@ fn nobody_ticks_a_fact_and_nobody_types_the_answer_of_a_probe() {
     }
     let mut world = in_window(probe());
     let words = json!({
-        "kind": "probe", "name": "restored-backup", "measured_at": "2026-11-20T11:00:00Z", "artifact": "git:aa",
+        "kind": "probe", "name": "restored-backup", "measured_at": "2026-11-20T11:00:00Z", "artifact": "git:aae5e5e",
     });
     assert_eq!(
         fields(brings(&mut world, words)),

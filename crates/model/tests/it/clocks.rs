@@ -149,7 +149,7 @@ fn silence_climbs_the_ladder_in_working_time_and_approves_nothing() {
         "Wednesday, 15:00"
     );
     assert_eq!(world.state(), State::Authorizing, "nothing is approved by silence");
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     let told_last: Vec<&str> = world
         .letters
         .iter()
@@ -398,7 +398,7 @@ fn an_emptied_group_is_found_and_escalated_and_opens_no_gate() {
         ]
     );
     assert!(world.unmet().contains(&"cannot_be_met".to_owned()));
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     assert_eq!(
         code(world.approve("cora")),
         "not_asked",
@@ -642,7 +642,7 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
         let own = rows.filter(|row| format!("{} {}", row.text, row.satisfy).contains(WATCHED));
         own.map(|row| (row.text, row.waiting_on)).collect()
     };
-    let early = format!("Rule `{WATCHED}` is of stage 2, and stage 1 is still open.");
+    let early = format!("Rule `{WATCHED}` belongs to stage 2, and stage 1 is still open.");
     let open = ["olga", "sam", "max", "mia"].map(str::to_owned).to_vec();
     assert_eq!(waits(&world), [(early, open)], "it waits for the people of stage one");
     for who in ["olga", "sam", "mia"] {

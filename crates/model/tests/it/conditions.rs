@@ -49,12 +49,15 @@ fn the_condition_of_a_checker_who_left_is_checked_by_who_set_it_and_then_by_a_ch
     };
     assert_eq!(
         waits(&world),
-        ("Its checker says that it is met.".to_owned(), vec!["tom".to_owned()])
+        (
+            "Its checker must confirm that it is met.".to_owned(),
+            vec!["tom".to_owned()]
+        )
     );
     assert_eq!(code(meet(&mut world, "sam")), "not_the_checker");
     world.estate(|estate| estate.people.get_mut(&"tom".into()).unwrap().active = false);
     let (satisfy, waiting_on) = waits(&world);
-    assert!(satisfy.contains("may no longer act here"), "{satisfy}");
+    assert!(satisfy.contains("is no longer active here"), "{satisfy}");
     assert_eq!(waiting_on, ["sam"]);
     assert_eq!(code(meet(&mut world, "mia")), "not_the_checker");
     world.estate(|estate| estate.people.get_mut(&"sam".into()).unwrap().active = false);

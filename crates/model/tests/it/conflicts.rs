@@ -441,7 +441,7 @@ fn absences_and_windows_say_where_they_stand() {
     assert_eq!(best[0].starts_at, hour(32), "in the window, and nobody is away");
     assert_eq!(best[0].in_window, Some(true));
     let text: Vec<&str> = best[0].reasons.iter().map(|it| it.text.as_str()).collect();
-    assert!(text.contains(&"It lies in the window “Nights”."), "{text:?}");
+    assert!(text.contains(&"The slot lies in the window “Nights”."), "{text:?}");
     assert!(text.contains(&"Nobody is away then."), "{text:?}");
 }
 
@@ -610,7 +610,7 @@ fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
     let told = known_conflicts(one.id.as_str(), &[], &directory);
     assert_eq!(told.len(), 1);
     assert!(
-        told[0].text.starts_with("It conflicts with CHG-2: "),
+        told[0].text.starts_with("The change conflicts with CHG-2: "),
         "{}",
         told[0].text
     );
@@ -622,12 +622,12 @@ fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
     );
     assert!(known_conflicts("c3", &[], &directory).is_empty());
     let reason = |text: &str| [unmet("conflict_open", text, "", Vec::new())];
-    let named = reason("It conflicts with CHG-2: both touch shop.");
+    let named = reason("The change conflicts with CHG-2: both touch shop.");
     assert!(
         known_conflicts(one.id.as_str(), &named, &directory).is_empty(),
         "it is a reason"
     );
-    let longer = reason("It conflicts with CHG-22: both touch shop.");
+    let longer = reason("The change conflicts with CHG-22: both touch shop.");
     assert_eq!(
         known_conflicts(one.id.as_str(), &longer, &directory).len(),
         1,

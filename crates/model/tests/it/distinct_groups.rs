@@ -54,7 +54,7 @@ fn asked(asks: ApprovalRule, groups: &[(&str, &[&str])]) -> World {
     let mut world = World::create("rita", facts(), extra, estate)
         .unwrap()
         .until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
@@ -84,7 +84,7 @@ fn two_people_of_one_group_count_once() {
     assert_eq!(who, ["tom", "vera", "cora"]);
     assert_eq!(
         help,
-        "2 of the groups a, b approve, each by another person (rule `own.0`)."
+        "2 of the groups a, b must approve, each by a different person (rule `own.0`)."
     );
     for who in ["vera", "tom"] {
         world.approve(who).unwrap();

@@ -29,7 +29,7 @@ fn a_change_whose_work_ended_before_the_difference_carries_no_decision_about_it(
 #[test]
 fn a_permit_for_one_config_item_explains_no_drift_of_another() {
     let mut world = World::new().until_implementing();
-    let mut permit = world.collect("ida", "git:aa").unwrap();
+    let mut permit = world.collect("ida", "git:aae5e5e").unwrap();
     permit.used_at = Some(world.now);
     world.file.change.content.targets[0].config_items = vec!["queue".to_owned()];
     let found = |item: &str| {

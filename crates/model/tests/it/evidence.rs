@@ -29,10 +29,10 @@ fn brought() -> impl Strategy<Value = Brought> {
         prop::sample::select(vec!["Unit", "Smoke"]),
         prop::sample::select(vec!["staging", "staging", "production"]),
         prop::sample::select(vec![
-            Some("git:aa"),
-            Some("git:aa"),
+            Some("git:aae5e5e"),
+            Some("git:aae5e5e"),
             Some("abcdef0"),
-            Some("git:ff"),
+            Some("git:ffe5e5e"),
             None,
         ]),
         prop::sample::select(vec!["passed", "passed", "failed", "failed", "unknown", "informational"]),
@@ -85,7 +85,9 @@ fn read(result: &str, findings: &[&str]) -> FileReading {
 /// result still is that pass.
 fn is_enough(history: &[Brought]) -> bool {
     let counts = |it: &&Brought| {
-        it.environment == "staging" && matches!(it.subject, Some("git:aa" | "abcdef0")) && it.result != "informational"
+        it.environment == "staging"
+            && matches!(it.subject, Some("git:aae5e5e" | "abcdef0"))
+            && it.result != "informational"
     };
     let same = |a: &Brought, b: &Brought| (a.kind, a.name, a.subject) == (b.kind, b.name, b.subject);
     let told: Vec<&Brought> = history.iter().filter(counts).collect();
@@ -134,7 +136,7 @@ fn one(kind: &'static str, name: &'static str, result: &'static str) -> Brought 
         kind,
         name,
         environment: "staging",
-        subject: Some("git:aa"),
+        subject: Some("git:aae5e5e"),
         result,
         is_accepted: false,
     }
@@ -161,7 +163,7 @@ fn neither_a_note_nor_another_name_covers_a_failed_report() {
 
 fn ran(world: &mut World, who: &str, result: &str, suites: &[&str]) {
     let words = body(json!({
-        "kind": "junit", "aspect": "functional", "name": "Unit", "environment": "staging", "artifact": "git:aa",
+        "kind": "junit", "aspect": "functional", "name": "Unit", "environment": "staging", "artifact": "git:aae5e5e",
     }));
     let mut file = crate::world::file();
     file.reading = Some(FileReading {
@@ -198,7 +200,8 @@ fn a_failure_that_names_no_environment_stands_in_each_and_such_a_pass_counts_in_
     assert!(!is_missing(&world));
     let attest = |world: &mut World, result: &str| {
         let words = body(json!({
-            "kind": "note", "aspect": "functional", "name": "Attested", "artifact": "git:aa", "result": result, "text": "Seen.",
+            "kind": "note", "aspect": "functional", "name": "Attested", "artifact": "git:aae5e5e", "result": result,
+            "text": "Seen.",
         }));
         world.wait(1);
         let file = crate::world::file();
@@ -220,7 +223,7 @@ fn a_failure_that_names_no_environment_stands_in_each_and_such_a_pass_counts_in_
 fn evidence_follows_its_build_in_every_spelling() {
     let digest = format!("sha256:{}", "ab".repeat(32));
     let targets =
-        json!([{"service": "shop", "environment": "production", "artifact": digest, "rollback_to": "git:00"}]);
+        json!([{"service": "shop", "environment": "production", "artifact": digest, "rollback_to": "git:00e5e5e"}]);
     let spellings = [
         digest.to_uppercase().replace("SHA256", "sha256"),
         format!("registry.example/shop:2.4@{digest}"),
@@ -257,7 +260,7 @@ fn what_cannot_be_judged_satisfies_nothing_whatever_its_bringer_states() {
     let mut world = World::new().until_scheduled();
     world.file.evidence.clear();
     let words = body(json!({
-        "kind": "sarif", "aspect": "functional", "environment": "staging", "artifact": "git:aa", "result": "passed",
+        "kind": "sarif", "aspect": "functional", "environment": "staging", "artifact": "git:aae5e5e", "result": "passed",
     }));
     let mut file = crate::world::file();
     file.reading = Some(read("unknown", &[]));
@@ -341,8 +344,9 @@ fn secured(own: Option<&[&str]>) -> World {
 }
 
 fn report(world: &mut World, kind: &str, findings: &[&str]) -> RecordId {
-    let words =
-        body(json!({"kind": kind, "aspect": "security", "name": "Scan", "artifact": "git:aa", "result": "passed"}));
+    let words = body(
+        json!({"kind": kind, "aspect": "security", "name": "Scan", "artifact": "git:aae5e5e", "result": "passed"}),
+    );
     let reading = FileReading {
         passed: (kind == "sarif").then_some(true),
         ..read("passed", findings)
@@ -374,7 +378,7 @@ fn a_finding_that_the_running_build_has_not_fails_the_security_test() {
     let id = report(&mut world, "cyclonedx", &["CVE-2", "CVE-3"]);
     let (found, text) = result(&world, &id);
     assert_eq!(found, EvidenceResult::Failed);
-    assert!(text.contains("New against the running build: CVE-3."), "{text}");
+    assert!(text.contains("New compared with the running build: CVE-3."), "{text}");
     assert!(lacks_security(&world));
     report(&mut world, "cyclonedx", &["CVE-1"]);
     assert!(!lacks_security(&world), "the same suite passed with what runs already");
@@ -407,7 +411,7 @@ fn a_report_is_compared_again_when_another_build_runs() {
 
 /// A bill of materials as a person brings it beside another, under the named aspect or under none.
 fn bill(world: &mut World, aspect: Option<&str>, findings: &[&str]) -> RecordId {
-    let mut words = body(json!({"kind": "cyclonedx", "name": "Bill", "artifact": "git:aa"}));
+    let mut words = body(json!({"kind": "cyclonedx", "name": "Bill", "artifact": "git:aae5e5e"}));
     if let Some(aspect) = aspect {
         words.insert("aspect".into(), aspect.into());
     }
@@ -455,7 +459,7 @@ fn a_bill_that_judges_nothing_is_compared_again_when_another_build_runs() {
 }
 
 fn waive(world: &mut World, who: &str, words: serde_json::Value) -> Result<RecordId, Refusal> {
-    let mut all = body(json!({"kind": "waiver", "artifact": "git:aa"}));
+    let mut all = body(json!({"kind": "waiver", "artifact": "git:aae5e5e"}));
     all.extend(body(words));
     let file = StoredFile {
         size: 0,
@@ -492,7 +496,7 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
     world
         .edit(
             "rita",
-            json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bb"}]}),
+            json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bbe5e5e"}]}),
         )
         .unwrap();
     assert!(lacks_security(&world));

@@ -439,7 +439,7 @@ fn a_row_says_how_long_each_rule_waited_and_its_parts_add_up() {
     let row = ChangeOutcome::of(&change, &approvals, &[], &[]);
     assert_eq!((row.key.as_str(), row.succeeded), ("CHG-1", Some(true)));
     assert_eq!(row.targets[0].failed, Some(false));
-    assert_eq!(row.targets[0].build.as_deref(), Some("git:aa"));
+    assert_eq!(row.targets[0].build.as_deref(), Some("git:aae5e5e"));
     assert!(row.approved_at.is_some() && row.ended_at.is_some());
     let span = row.approvals.iter().find(|it| it.rule == clock.rule).expect("its span");
     assert_eq!(span.seconds(), met.as_second() - clock.asked_at.as_second());
@@ -476,7 +476,7 @@ fn a_row_says_how_long_each_rule_waited_and_its_parts_add_up() {
 #[test]
 fn when_an_approval_was_taken_up_is_known_once_the_work_is_done_as_well() {
     let mut world = World::new().until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     world.wait(8);
     world.act("olga", decide::acknowledge).unwrap();
     world.wait(25);

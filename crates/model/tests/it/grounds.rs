@@ -67,7 +67,7 @@ proptest! {
     ) {
         let ended = resolved.map(|ago| dawn() - hours(ago));
         let estate = with_incident(&services, ended, Some("pagerduty:p1"));
-        let mut words = facts_but(json!({"targets": null, "services": [target], "environment": "production", "artifact": "git:aa"}));
+        let mut words = facts_but(json!({"targets": null, "services": [target], "environment": "production", "artifact": "git:aae5e5e"}));
         if let Some(ahead) = ahead {
             words.insert("planned_start".into(), (dawn() + hours(ahead)).to_string().into());
             words.insert("planned_end".into(), (dawn() + hours(ahead + 2)).to_string().into());

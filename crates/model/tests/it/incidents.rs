@@ -205,7 +205,7 @@ fn who_has_a_part_in_a_change_neither_reserves_its_cause_nor_takes_it_back_after
     let change = world.change();
     assert!(change.caused_incidents.is_empty());
     let last = change.reviews.last().unwrap();
-    assert!(last.addendum && last.is_unanswered() && last.summary.contains("was taken back"));
+    assert!(last.addendum && last.is_unanswered() && last.summary.contains("was withdrawn"));
     let told = |who: &str| {
         let mut letters = world.letters.iter();
         letters.any(|letter| letter.topic == "cause_withdrawn" && letter.to.as_str() == who)
@@ -411,7 +411,7 @@ fn work_that_was_reported_afterwards_explains_its_deployment_once_it_is_confirme
             ..deployment.clone()
         },
         Deployment {
-            artifact: Some("git:bb".into()),
+            artifact: Some("git:bbe5e5e".into()),
             ..deployment.clone()
         },
         Deployment {

@@ -118,7 +118,8 @@ fn targets_are_checked_against_the_estate() {
     let target =
         |service: &str, artifact: &str| json!({"service": service, "environment": "production", "artifact": artifact});
     let found = errors(json!({"targets": [
-        target("shop", "git:aa"), target("shop", "git:aa"), target("nowhere", "git:aa"), target("shop", "no digest"),
+        target("shop", "git:aae5e5e"), target("shop", "git:aae5e5e"), target("nowhere", "git:aae5e5e"),
+        target("shop", "no digest"),
         {"service": "shop", "environment": "moon", "commit": "xyz"},
     ]}));
     assert_eq!(
@@ -184,7 +185,7 @@ fn the_short_form_says_equal_targets() {
     let mut words = facts();
     words.remove("targets");
     let short = body(json!({
-        "services": ["shop", "pay"], "environment": "production", "artifact": "git:aa", "config_items": ["vm-1"],
+        "services": ["shop", "pay"], "environment": "production", "artifact": "git:aae5e5e", "config_items": ["vm-1"],
     }));
     words.extend(short);
     let input = read(words.clone()).unwrap();
@@ -566,14 +567,16 @@ fn a_digest_of_a_usual_algorithm_is_whole_and_hexadecimal() {
     }
     // `git` names a commit, whole or short.
     let commit = "a".repeat(64);
-    for short in ["6b1d", &commit[..40], commit.as_str()] {
+    for short in [&commit[..7], &commit[..40], commit.as_str()] {
         assert!(read(facts_but(input(&format!("git:{short}")))).is_ok(), "{short}");
     }
     // Any other name before the digits is nobody's algorithm.
-    let long = format!("git:{commit}a");
+    let (long, short) = (format!("git:{commit}a"), format!("git:{}", &commit[..6]));
     for wrong in [
         "md5:0123456789abcdef0123456789abcdef",
         "registry.example/shop@git:6b1d",
+        "git:a",
+        short.as_str(),
         long.as_str(),
     ] {
         assert_eq!(errors(input(wrong)).len(), 1, "{wrong}");

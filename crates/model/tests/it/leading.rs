@@ -64,7 +64,7 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
     let (satisfy, who) = say(draft.clone().start("ida"));
     assert_eq!(
         satisfy,
-        "First submit it (POST …/submission). It does not say a description. Fill in `description`."
+        "First submit it (POST …/submission). The change still needs a description. Fill in `description`."
     );
     assert_eq!(who, "rita");
     let mut held = World::new();
@@ -112,10 +112,13 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
     let over =
         |case: &mut change_file::Case<'_>| decide::overrule(case, &crate::world::body(json!({"reason": "It must go"})));
     let (satisfy, _) = say(assessing.act("mia", over));
-    assert_eq!(satisfy, "Only a change that somebody rejected needs it.");
+    assert_eq!(satisfy, "Only a rejected change needs this.");
     let mut closed = World::new().until_closed();
     let (satisfy, who) = say(closed.start("ida"));
-    assert_eq!(satisfy, "No act leads from closed to a state where this is possible.");
+    assert_eq!(
+        satisfy,
+        "No action leads from closed to a state in which this is possible."
+    );
     assert_eq!(who, "");
 }
 
@@ -129,7 +132,7 @@ fn a_start_under_a_glass_that_waits_names_who_could_sign() {
     let row = advice(world.start("ida"));
     assert!(
         row.satisfy
-            .starts_with("First have it co-signed (POST …/break-glass/co-signature)."),
+            .starts_with("First get its co-signature (POST …/break-glass/co-signature)."),
         "{row:?}"
     );
     assert_eq!(row.waiting_on, ["sam", "sue"]);

@@ -30,7 +30,7 @@ fn furnished(mut world: World, act: Act) -> World {
     if matches!(act, Act::RevokePermit) {
         let mut started = full.clone();
         started.wait_until(at("11:10"));
-        started.collect("ida", "git:aa").unwrap();
+        started.collect("ida", "git:aae5e5e").unwrap();
         world.file.permits = started.file.permits;
         world.file.permits[0].expires_at = at("23:00");
     } else {
@@ -185,7 +185,7 @@ fn script(act: Act, digest: &str) -> (&'static str, Value) {
         Act::Link => ("vera", json!({"kind": "follows_up", "to": "CHG-2"})),
         Act::IssuePermit => (
             "ida",
-            json!({"service": "shop", "environment": "production", "artifact": "git:aa"}),
+            json!({"service": "shop", "environment": "production", "artifact": "git:aae5e5e"}),
         ),
         Act::RevokePermit => ("mia", reason),
         Act::Hold | Act::Cancel => ("rita", reason),
@@ -268,8 +268,8 @@ fn check(act: Act, state: State, answer: &Result<(), Refusal>) {
             // The act that leads on by itself, or its blocker: the world's approved change lies under a freeze.
             Some(_) if state == State::Approved && advice.contains("freeze") => {}
             Some(lead) => assert!(advice.contains(lead), "{act:?} in {state}: {unmet:?}"),
-            None if act == Act::Overrule => assert!(advice.starts_with("Only a change that somebody rejected")),
-            None => assert!(advice.starts_with("No act leads"), "{act:?} in {state}: {unmet:?}"),
+            None if act == Act::Overrule => assert!(advice.starts_with("Only a rejected change")),
+            None => assert!(advice.starts_with("No action leads"), "{act:?} in {state}: {unmet:?}"),
         }
     }
 }

@@ -105,10 +105,13 @@ fn a_password_is_no_second_factor_and_the_refusal_says_what_is() {
             Factor::new("password", false),
             "confirm with your authenticator app or a passkey",
         ),
-        (Factor::new("totp", false), "it counts from a day after that"),
+        (
+            Factor::new("totp", false),
+            "with only your password less than a day ago",
+        ),
         (
             Factor::new("provider:corp", false),
-            "did not say that you showed it one",
+            "your identity provider did not report one",
         ),
     ] {
         let olga = with_factor(&world, "olga", factor.clone());

@@ -97,7 +97,10 @@ fn an_undo_conflicts_with_the_window_of_another_change_seen_from_both() {
         (WarningKind::PlannedUndo, WarningKind::PlannedUndo)
     );
     assert_eq!(mine.text, "Its planned undo conflicts with CHG-2.");
-    assert_eq!(theirs.text, format!("It conflicts with the planned undo of {key}."));
+    assert_eq!(
+        theirs.text,
+        format!("The change conflicts with the planned undo of {key}.")
+    );
     // The undo of a change is no other change to its own window.
     let own = Planned::of(world.change()).unwrap().at(at("14:50"), at("15:10"));
     assert!(of(&own, &undo).is_empty());

@@ -130,8 +130,8 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 /// Builds of the shop, and behind them the build of the service beside it.
-const ARTIFACTS: [&str; 4] = ["git:aa", "git:bb", "git:cc", BESIDE];
-const BESIDE: &str = "git:dd";
+const ARTIFACTS: [&str; 4] = ["git:aae5e5e", "git:bbe5e5e", "git:cce5e5e", BESIDE];
+const BESIDE: &str = "git:dde5e5e";
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
 
 /// The next lawful step, by the person to whom it belongs, so that histories get somewhere.
@@ -205,7 +205,7 @@ fn with_build(world: &World, artifact: &str) -> Value {
 }
 
 fn target(service: &str, artifact: &str) -> Value {
-    json!({"service": service, "environment": "production", "artifact": artifact, "rollback_to": "git:00"})
+    json!({"service": service, "environment": "production", "artifact": artifact, "rollback_to": "git:00e5e5e"})
 }
 
 /// The service whose build it is.
@@ -743,7 +743,7 @@ fn nobody_counts_as_peer_and_as_approver() {
     let row = rows.iter().find(|row| row.code == "peer_review_missing").unwrap();
     assert!(
         row.text
-            .contains("The review by sam no longer counts, as they approve the change."),
+            .contains("The review by sam no longer counts, because they approve the change."),
         "{}",
         row.text
     );

@@ -185,7 +185,7 @@ fn scheduled() -> World {
     world.submit("rita").unwrap();
     let left_out = json!({"dependencies_reviewed": true, "excluded": [{"item": "pay", "reason": "It only reads."}]});
     world.assess("rita", left_out).unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
@@ -240,7 +240,7 @@ fn a_graph_that_reaches_less_or_the_same_asks_nobody_again() {
 
 /// A place in production.
 fn place(service: &str) -> Value {
-    json!({"service": service, "environment": "production", "artifact": "git:aa"})
+    json!({"service": service, "environment": "production", "artifact": "git:aae5e5e"})
 }
 
 /// The things that a change reaches now.
@@ -340,7 +340,7 @@ fn work_that_could_not_wait_is_looked_at_before_it_closes() {
     world.break_glass("cora", 60).unwrap();
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     world.validate("tom", "works").unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     let text = body(json!({"text": "It had to be."}));
     world.act("olga", |case| break_glass::validate(case, &text)).unwrap();
     world.review("mia").unwrap();

@@ -46,12 +46,12 @@ fn nothing_starts_before_it_is_announced_acknowledged_and_each_team_is_ready() {
     announce(&mut world, &["olga", "sam"]);
     world.wait_until(at("11:05"));
     assert_eq!(missing(world.start("ida")), ["not_acknowledged", "team_not_ready"]);
-    assert_eq!(world.gate("git:aa").reasons[0].code, "not_acknowledged");
-    assert_eq!(world.gate("git:aa").reasons[0].waiting_on, ["olga", "sam"]);
+    assert_eq!(world.gate("git:aae5e5e").reasons[0].code, "not_acknowledged");
+    assert_eq!(world.gate("git:aae5e5e").reasons[0].waiting_on, ["olga", "sam"]);
     acknowledge(&mut world, "vera");
     acknowledge(&mut world, "olga");
     assert_eq!(
-        world.gate("git:aa").reasons[0].waiting_on,
+        world.gate("git:aae5e5e").reasons[0].waiting_on,
         ["sam"],
         "nobody else was asked"
     );
@@ -62,7 +62,7 @@ fn nothing_starts_before_it_is_announced_acknowledged_and_each_team_is_ready() {
     world
         .act("olga", |case| communication::say_ready(case, &body(json!({}))))
         .unwrap();
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     world
         .act("olga", |case| {
             communication::say_ready(case, &body(json!({"ready": false})))

@@ -43,7 +43,7 @@ fn begun_while(artifacts: &[&str]) -> World {
 }
 
 fn back(world: &World) -> (GateDecision, Vec<String>) {
-    let answer = world.gate("git:00");
+    let answer = world.gate("git:00e5e5e");
     let codes = answer.reasons.iter().map(|row| row.code.clone()).collect();
     for row in &answer.reasons {
         assert!(!row.waiting_on.is_empty() && !row.satisfy.is_empty(), "{row:?}");
@@ -53,11 +53,11 @@ fn back(world: &World) -> (GateDecision, Vec<String>) {
 
 #[test]
 fn a_way_back_leads_to_what_ran_when_work_began() {
-    assert_eq!(back(&begun_while(&["git:00"])).0, GateDecision::Go);
-    assert_eq!(back(&begun_while(&["git:11", "git:00"])).0, GateDecision::Go);
+    assert_eq!(back(&begun_while(&["git:00e5e5e"])).0, GateDecision::Go);
+    assert_eq!(back(&begun_while(&["git:11e5e5e", "git:00e5e5e"])).0, GateDecision::Go);
     // Where nothing is recorded, the approved target alone names the rollback's target.
     assert_eq!(back(&begun_while(&[])).0, GateDecision::Go);
-    let closed = begun_while(&["git:11"]);
+    let closed = begun_while(&["git:11e5e5e"]);
     assert_eq!(
         back(&closed),
         (GateDecision::Stop, vec!["rollback_unproven".to_owned()])
@@ -66,24 +66,24 @@ fn a_way_back_leads_to_what_ran_when_work_began() {
 
 #[test]
 fn what_is_recorded_after_the_start_binds_nothing() {
-    let mut world = begun_while(&["git:11"]);
-    runs(&mut world, &["git:00"]);
+    let mut world = begun_while(&["git:11e5e5e"]);
+    runs(&mut world, &["git:00e5e5e"]);
     world.settle();
     assert_eq!(back(&world).0, GateDecision::Stop);
-    let mut world = begun_while(&["git:00"]);
-    runs(&mut world, &["git:11"]);
+    let mut world = begun_while(&["git:00e5e5e"]);
+    runs(&mut world, &["git:11e5e5e"]);
     world.settle();
     assert_eq!(back(&world).0, GateDecision::Go);
 }
 
 #[test]
 fn a_build_with_passed_evidence_may_be_gone_back_to_until_it_fails() {
-    let mut world = begun_while(&["git:11"]);
-    world.evidence("pip", "informational", Some("git:00")).unwrap();
+    let mut world = begun_while(&["git:11e5e5e"]);
+    world.evidence("pip", "informational", Some("git:00e5e5e")).unwrap();
     assert_eq!(back(&world).0, GateDecision::Stop);
-    world.evidence("pip", "passed", Some("git:00")).unwrap();
+    world.evidence("pip", "passed", Some("git:00e5e5e")).unwrap();
     assert_eq!(back(&world).0, GateDecision::Go);
-    world.evidence("pip", "failed", Some("git:00")).unwrap();
+    world.evidence("pip", "failed", Some("git:00e5e5e")).unwrap();
     assert_eq!(back(&world).0, GateDecision::Stop);
     world.complete("ida", json!({"outcome": "failed"})).unwrap();
     assert_eq!(back(&world).0, GateDecision::Stop, "an outcome proves nothing");
@@ -91,8 +91,8 @@ fn a_build_with_passed_evidence_may_be_gone_back_to_until_it_fails() {
 
 #[test]
 fn where_nothing_was_deployed_there_is_no_way_back() {
-    let mut world = begun_while(&["git:00"]);
-    let permit = world.collect("ida", "git:00").unwrap();
+    let mut world = begun_while(&["git:00e5e5e"]);
+    let permit = world.collect("ida", "git:00e5e5e").unwrap();
     world.complete("ida", json!({"outcome": "not_implemented"})).unwrap();
     assert_eq!(back(&world), (GateDecision::Stop, vec!["nothing_deployed".to_owned()]));
     assert!(
@@ -107,7 +107,7 @@ fn where_nothing_was_deployed_there_is_no_way_back() {
 
 #[test]
 fn a_failed_rollback_reaches_the_person_on_duty_of_the_service_s_team() {
-    let mut world = begun_while(&["git:00"]);
+    let mut world = begun_while(&["git:00e5e5e"]);
     let starts_at = world.now;
     world.estate(|estate| {
         for service in estate.services.values_mut() {
@@ -133,7 +133,7 @@ fn a_failed_rollback_reaches_the_person_on_duty_of_the_service_s_team() {
 
 #[test]
 fn a_failed_rollback_keeps_the_target_open_and_tells_who_can_act() {
-    let mut world = begun_while(&["git:00"]);
+    let mut world = begun_while(&["git:00e5e5e"]);
     let (now, until) = (world.now, at("23:00"));
     world.estate(|estate| {
         estate.on_call.push(OnCall {
@@ -160,7 +160,7 @@ fn a_failed_rollback_keeps_the_target_open_and_tells_who_can_act() {
     assert_eq!(told("went_wrong"), ["cora", "max", "mia", "rita"]);
     assert_eq!(told("review_due"), ["max", "mia", "rita"]);
     assert_eq!(back(&world).0, GateDecision::Go, "for a further rollback");
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go, "for a repair");
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go, "for a repair");
     assert!(
         world.unmet().contains(&"rollback_failed".to_owned()),
         "{:?}",
@@ -175,7 +175,7 @@ fn a_failed_rollback_keeps_the_target_open_and_tells_who_can_act() {
 
 #[test]
 fn a_rollback_that_fails_after_a_success_bars_the_closing() {
-    let mut world = begun_while(&["git:00"]);
+    let mut world = begun_while(&["git:00e5e5e"]);
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
@@ -210,11 +210,11 @@ fn a_standard_change_whose_rollback_failed_once_needs_its_review() {
 #[test]
 fn of_several_targets_the_failed_rollback_stays_open_alone() {
     let targets = json!({"targets": [
-        {"service": "shop", "environment": "production", "artifact": "git:aa", "rollback_to": "git:00"},
-        {"service": "pay", "environment": "production", "artifact": "git:bb", "rollback_to": "git:11"},
+        {"service": "shop", "environment": "production", "artifact": "git:aae5e5e", "rollback_to": "git:00e5e5e"},
+        {"service": "pay", "environment": "production", "artifact": "git:bbe5e5e", "rollback_to": "git:11e5e5e"},
     ]});
     let mut world = World::with(facts_but(targets), Vec::new()).until_authorizing();
-    for artifact in ["git:aa", "git:bb"] {
+    for artifact in ["git:aae5e5e", "git:bbe5e5e"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
     for who in ["olga", "sam", "mia"] {
@@ -242,8 +242,8 @@ fn of_several_targets_the_failed_rollback_stays_open_alone() {
 fn a_way_back_that_was_taken_by_a_permit_is_no_success() {
     let mut world = crate::world::World::new().until_scheduled();
     world.wait_until(crate::world::at("11:10"));
-    world.collect("pip", "git:aa").unwrap();
-    let back = world.collect("pip", "git:00").unwrap();
+    world.collect("pip", "git:aae5e5e").unwrap();
+    let back = world.collect("pip", "git:00e5e5e").unwrap();
     world
         .act("pip", |case| model::gate::permit::consume(case, &back.id))
         .unwrap();

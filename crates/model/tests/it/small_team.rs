@@ -29,18 +29,18 @@ fn nothing_starts_without_a_fresh_look_from_outside() {
     let mut world = World::with(facts(), vec![(Due::Start, asks)]).until_scheduled();
     assert_eq!(world.state(), State::Scheduled, "it holds the start alone");
     world.wait_until(at("11:05"));
-    assert_eq!(world.gate("git:aa").reasons[0].code, "outside_look_missing");
-    assert_eq!(world.gate("git:aa").reasons[0].waiting_on, ["sam", "sue"]);
+    assert_eq!(world.gate("git:aae5e5e").reasons[0].code, "outside_look_missing");
+    assert_eq!(world.gate("git:aae5e5e").reasons[0].waiting_on, ["sam", "sue"]);
     assert_eq!(missing(world.start("ida")), ["outside_look_missing"]);
     world.estate(|estate| estate.outside_looks.push(look(at("10:30"))));
     world.settle();
-    let answer = world.gate("git:aa");
+    let answer = world.gate("git:aae5e5e");
     assert_eq!(
         (answer.decision, answer.next_transition_at),
         (GateDecision::Go, Some(at("11:40")))
     );
     world.wait_until(at("11:40"));
-    assert_eq!(world.gate("git:aa").reasons[0].code, "outside_look_missing");
+    assert_eq!(world.gate("git:aae5e5e").reasons[0].code, "outside_look_missing");
 }
 
 fn trained(who: &str, ends_at: jiff::Timestamp) -> Training {

@@ -139,8 +139,8 @@ fn a_review_waits_for_owners_and_managers_and_not_for_the_only_implementer() {
     assert_eq!(
         (row.text.as_str(), row.satisfy.as_str(), row.waiting_on.join(" ")),
         (
-            "Nobody is left who may validate it: everybody who could has a part in the work.",
-            "Give the service another owner, who took no part in the work.",
+            "No independent validator is left: everyone who may validate the change took part in the work.",
+            "Add an owner of the service who took no part in the work.",
             "ada".to_owned()
         )
     );
@@ -163,7 +163,7 @@ fn a_change_whose_only_tester_will_do_the_work_says_so_while_a_tester_can_still_
     assert_eq!(
         (row.satisfy.as_str(), row.waiting_on.join(" ")),
         (
-            "Name a `tester` who takes no other part in it, or give the service another owner.",
+            "Name a `tester` who has no other part in the change, or add another owner of the service.",
             "rita olga ada".to_owned()
         )
     );
@@ -354,7 +354,7 @@ fn missing_evidence_says_that_a_failure_can_be_accepted_and_names_nobody_who_has
     };
     let mut world = World::new().until_authorizing();
     assert!(!satisfy(&world).contains("accept"), "there is no failure yet");
-    world.evidence("pip", "failed", Some("git:aa")).unwrap();
+    world.evidence("pip", "failed", Some("git:aae5e5e")).unwrap();
     assert!(satisfy(&world).contains("/acceptance"), "{}", satisfy(&world));
     assert!(waiting_on(&world, "evidence_missing").contains(&"tom".to_owned()));
     world.estate(|estate| estate.people.get_mut(&"tom".into()).unwrap().active = false);
@@ -427,7 +427,9 @@ fn administrators_hear_of_a_change_that_nobody_is_left_to_validate() {
     world.wait(4 * 24 * 60);
     let told = |who: &str| {
         let letters = world.letters.iter().filter(|it| it.to.as_str() == who);
-        letters.filter(|it| it.news.contains("nobody is left who may")).count()
+        letters
+            .filter(|it| it.news.contains("no independent validator is left"))
+            .count()
     };
     assert_eq!((told("ada"), told("olga")), (1, 0));
 }

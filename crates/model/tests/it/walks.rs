@@ -36,10 +36,10 @@ fn a_normal_change_walks_through_its_steps() {
     assert_eq!(world.unmet()[..2], ["evidence_missing", "outcome_missing"]);
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
-    let permit = world.collect("ida", "git:aa").unwrap();
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
+    let permit = world.collect("ida", "git:aae5e5e").unwrap();
     assert_eq!(world.state(), State::Implementing);
     assert_eq!(permit.expires_at, at("11:25"));
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
@@ -110,7 +110,7 @@ fn a_standard_change_whose_glass_was_broken_is_closed_by_a_person() {
     world.review("olga").unwrap();
     let words = body(json!({"text": "It had to be done."}));
     world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     assert_eq!(timers::closes_at(&world.file, &world.directory, world.now), None);
     world.wait(24 * 60);
     assert_eq!(world.state(), State::Reviewing);
@@ -180,7 +180,7 @@ fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
     world.estate(|estate| estate.templates.get_mut("patch").unwrap().review_by = at("12:00"));
     world.settle();
     assert_eq!(world.state(), State::Scheduled);
-    let answer = world.gate("git:aa");
+    let answer = world.gate("git:aae5e5e");
     assert_eq!(answer.next_transition_at, Some(at("11:00")));
     world.wait_until(at("12:00"));
     assert_eq!(world.state(), State::Authorizing, "its review date has come");
@@ -196,7 +196,7 @@ fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
 fn emergency() -> World {
     let words = body(json!({
         "kind": "emergency", "title": "Stop the leak", "description": "Close it.", "justification": "It leaks.",
-        "services": ["shop"], "environment": "production", "artifact": "git:aa", "incident": "INC-1",
+        "services": ["shop"], "environment": "production", "artifact": "git:aae5e5e", "incident": "INC-1",
         "implementers": ["ida"], "tester": "tom",
     }));
     World::with(words, Vec::new())
@@ -222,7 +222,7 @@ fn an_emergency_asks_little_before_and_all_the_rest_before_closing() {
     world.approve("olga").unwrap();
     world.approve("mia").unwrap();
     assert_eq!(world.state(), State::Scheduled, "{:?}", world.unmet());
-    world.collect("ida", "git:aa").unwrap();
+    world.collect("ida", "git:aae5e5e").unwrap();
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     let mut rows = missing(world.close("olga"));
     rows.sort();
@@ -237,7 +237,7 @@ fn an_emergency_asks_little_before_and_all_the_rest_before_closing() {
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
     assert_eq!(missing(world.close("olga")), ["evidence_missing"]);
-    world.evidence("tom", "passed", Some("git:aa")).unwrap();
+    world.evidence("tom", "passed", Some("git:aae5e5e")).unwrap();
     world.close("olga").unwrap();
 }
 
@@ -340,7 +340,7 @@ fn a_rejection_elsewhere_holds_the_start() {
     });
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["rejected_elsewhere"]);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     world.file.rejected_elsewhere = None;
     world.start("ida").unwrap();
 }
@@ -385,7 +385,7 @@ fn a_decision_is_withdrawn_until_a_permit_is_issued() {
     );
     world.extra.push(granted);
     world.settle();
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aae5e5e"}));
     world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
@@ -410,11 +410,11 @@ fn a_decision_is_withdrawn_until_a_permit_is_issued() {
 #[test]
 fn two_targets_and_one_rolled_back() {
     let targets = json!({"targets": [
-        {"service": "shop", "environment": "production", "artifact": "git:aa", "rollback_to": "git:00"},
-        {"service": "pay", "environment": "production", "artifact": "git:bb", "rollback_to": "git:11"},
+        {"service": "shop", "environment": "production", "artifact": "git:aae5e5e", "rollback_to": "git:00e5e5e"},
+        {"service": "pay", "environment": "production", "artifact": "git:bbe5e5e", "rollback_to": "git:11e5e5e"},
     ]});
     let mut world = World::with(facts_but(targets), Vec::new()).until_authorizing();
-    for artifact in ["git:aa", "git:bb"] {
+    for artifact in ["git:aae5e5e", "git:bbe5e5e"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
     for who in ["olga", "sam", "mia"] {
@@ -422,47 +422,56 @@ fn two_targets_and_one_rolled_back() {
     }
     world.wait_until(at("11:10"));
     assert_eq!(
-        world.gate("git:00").decision,
+        world.gate("git:00e5e5e").decision,
         GateDecision::Stop,
         "no way back before the start"
     );
-    world.collect("ida", "git:aa").unwrap();
-    assert_eq!(world.gate_for("pay", "git:bb").decision, GateDecision::Go);
+    world.collect("ida", "git:aae5e5e").unwrap();
+    assert_eq!(world.gate_for("pay", "git:bbe5e5e").decision, GateDecision::Go);
     world
         .complete("ida", json!({"target": "1", "outcome": "rolled_back"}))
         .unwrap();
     assert_eq!(world.state(), State::Implementing);
-    let codes: Vec<_> = world.gate("git:aa").reasons.into_iter().map(|row| row.code).collect();
+    let codes: Vec<_> = world
+        .gate("git:aae5e5e")
+        .reasons
+        .into_iter()
+        .map(|row| row.code)
+        .collect();
     assert_eq!(codes, ["target_done"]);
     assert!(world.live_permits().is_empty());
     world.freeze("11:00", "18:00", true);
     assert!(world.change().in_freeze);
     assert_eq!(
-        world.gate_for("pay", "git:bb").decision,
+        world.gate_for("pay", "git:bbe5e5e").decision,
         GateDecision::Stop,
         "the freeze halts"
     );
-    for (service, artifact) in [("shop", "git:00"), ("pay", "git:11")] {
+    for (service, artifact) in [("shop", "git:00e5e5e"), ("pay", "git:11e5e5e")] {
         assert_eq!(
             world.gate_for(service, artifact).decision,
             GateDecision::Go,
             "the way back is open"
         );
     }
-    let back = world.collect("ida", "git:00").unwrap();
+    let back = world.collect("ida", "git:00e5e5e").unwrap();
     assert_eq!(back.purpose, enums::Purpose::Rollback);
     world.wait_until(at("15:00"));
-    assert_eq!(world.gate("git:00").decision, GateDecision::Go, "after the window too");
+    assert_eq!(
+        world.gate("git:00e5e5e").decision,
+        GateDecision::Go,
+        "after the window too"
+    );
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     assert_eq!(world.change().outcome, Some(Outcome::PartiallyImplemented));
-    assert_eq!(world.gate("git:00").decision, GateDecision::Go, "until closing");
-    let back = world.collect("ida", "git:00").unwrap();
+    assert_eq!(world.gate("git:00e5e5e").decision, GateDecision::Go, "until closing");
+    let back = world.collect("ida", "git:00e5e5e").unwrap();
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
     world.close("olga").unwrap();
     let permit = world.file.permits.iter().find(|row| row.id == back.id).unwrap();
     assert_eq!(permit.state, enums::PermitState::Revoked, "closing revokes the rest");
-    assert_eq!(world.gate("git:00").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:00e5e5e").decision, GateDecision::Stop);
 }
 
 #[test]
@@ -480,11 +489,11 @@ fn the_new_artifact_is_never_its_own_way_back() {
     }
     // A change that was written before this was refused opens nothing either.
     let mut world = World::new().until_scheduled();
-    world.file.change.content.targets[0].rollback_to = Some("git:aa".to_owned());
+    world.file.change.content.targets[0].rollback_to = Some("git:aae5e5e".to_owned());
     world.wait_until(at("11:10"));
-    world.collect("ida", "git:aa").unwrap();
+    world.collect("ida", "git:aae5e5e").unwrap();
     world.complete("ida", json!({"outcome": "failed"})).unwrap();
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop, "it failed");
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop, "it failed");
 }
 
 #[test]
@@ -539,7 +548,7 @@ fn a_peer_who_read_it_before_and_then_did_the_work_has_read_it() {
     let high = json!({"impact": {"availability": "high"}, "complexity": "high", "implementers": ["sue"]});
     let mut world = World::with(facts_but(high), Vec::new()).until_authorizing();
     world.peer_review("sue", "agree").unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }

@@ -176,7 +176,7 @@ fn work_may_have_begun_while_the_change_stood_ready_before_its_start_was_taken()
     assert_eq!(end_with(&mut world, "11:02"), None);
     // The window was open, and yet the last approval came later.
     let mut world = World::new().until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     world.wait_until(at("11:30"));
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
@@ -189,7 +189,7 @@ fn work_may_have_begun_while_the_change_stood_ready_before_its_start_was_taken()
     let mut world = World::new();
     world.freeze("10:00", "11:20", false);
     let mut world = world.until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
@@ -256,8 +256,8 @@ pub fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), refus
 fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     let mut world = told_afterwards("rita", "olga").unwrap();
     assert_eq!(world.state(), State::Reviewing);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
-    assert_eq!(world.gate("git:00").decision, GateDecision::Stop, "never a permit");
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:00e5e5e").decision, GateDecision::Stop, "never a permit");
     assert!(missing(world.close("olga")).contains(&"confirmation_missing".to_owned()));
     assert_eq!(code(answer(&mut world, "mia", true)), "not_the_named_approver");
     let by_requesters_hand = world.act("olga", |case| {
@@ -373,21 +373,21 @@ fn breaking_the_glass_stands_in_for_everything_and_ends() {
     world.by_token = false;
     world.break_glass("cora", 60).unwrap();
     assert_eq!(world.state(), State::Implementing);
-    let permit = world.collect("ida", "git:aa").unwrap();
+    let permit = world.collect("ida", "git:aae5e5e").unwrap();
     assert!(permit.break_glass);
     world.edit("rita", json!({"title": "x"})).unwrap_err();
     world.wait_until(at("11:00"));
     assert!(world.change().break_glass.as_ref().unwrap().ended);
     assert!(world.live_permits().is_empty());
     world.wait_until(at("11:05"));
-    let answer = world.gate("git:aa");
+    let answer = world.gate("git:aae5e5e");
     assert_eq!(
         answer.decision,
         GateDecision::Stop,
         "its window is open now, but nobody approved it"
     );
-    assert_eq!(world.gate("git:00").purpose, Purpose::Rollback);
-    assert_eq!(world.gate("git:00").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:00e5e5e").purpose, Purpose::Rollback);
+    assert_eq!(world.gate("git:00e5e5e").decision, GateDecision::Go);
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
@@ -395,7 +395,7 @@ fn breaking_the_glass_stands_in_for_everything_and_ends() {
         missing(world.close("olga")),
         ["evidence_missing", "evidence_missing", "break_glass_validation_missing"]
     );
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     let words = body(json!({"text": "It was right"}));
     assert_eq!(
         code(world.act("cora", |case| break_glass::validate(case, &words))),
@@ -452,17 +452,17 @@ fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
         assert_eq!(world.change().risk.level, enums::Level::High);
         world.break_glass("cora", 60).unwrap();
         assert_eq!(world.state(), State::Draft, "it keeps its state");
-        assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+        assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
         let refused = world.cosign("sam").unwrap_err();
         assert!(
-            refused.text().contains("whom a rule of approval could ask"),
+            refused.text().contains("whom an approval rule could ask"),
             "{}",
             refused.text()
         );
         assert_eq!(code(world.cosign("cora")), "own_request");
         world.cosign("olga").unwrap();
         assert_eq!(world.state(), State::Implementing);
-        assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+        assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     }
     // Of low risk it opens at once, as before.
     let mut low = World::with(facts_but(urgent), Vec::new());
@@ -506,7 +506,7 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
     assert_eq!(world.state(), State::Draft, "it keeps its state");
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     assert_eq!(missing(world.break_glass("mia", 60)), ["already_open"]);
     for (who, answer) in [("cora", "own_request"), ("rita", "not_asked"), ("olga", "not_asked")] {
         assert_eq!(code(world.cosign(who)), answer, "{who}");
@@ -520,7 +520,7 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
         !world.change().implemented_by.contains(&"sue".into()),
         "a signature is no work"
     );
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     let mut dual = rule(Asked::Owner, Covers::What);
     dual.dual_control = true;
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(dual))]);
@@ -546,7 +546,7 @@ fn a_lawful_word_outlives_its_author_unless_the_rule_counts_nobody_who_left() {
         world.act("system", left).unwrap();
         let approval = world.file.approvals.last().unwrap();
         let (state, why) = match while_active {
-            true => (enums::ApprovalState::Voided, Some("its author may no longer act")),
+            true => (enums::ApprovalState::Voided, Some("its author is no longer active")),
             false => (enums::ApprovalState::Standing, None),
         };
         assert_eq!((approval.state, approval.ended.as_deref()), (state, why));
@@ -625,7 +625,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
-    let gate = world.gate("git:aa");
+    let gate = world.gate("git:aae5e5e");
     assert_eq!(
         gate.reasons.first(),
         Some(&first.unmet),
@@ -635,12 +635,16 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     let name = world.directory.name(&"sue".into());
     assert!(refused.contains(&name), "{refused}");
     let letter = world.letters.iter().find(|letter| letter.to == "sue".into()).unwrap();
-    assert!(letter.news.ends_with("It opens nothing before a second person signs."));
-    assert!(letter.next.contains("sign it too"), "{}", letter.next);
+    assert!(
+        letter
+            .news
+            .ends_with("The gate stays closed until a second person signs.")
+    );
+    assert!(letter.next.contains("co-sign the break-glass"), "{}", letter.next);
     world.cosign("sue").unwrap();
     let rows = waiting_on::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
 }
 
 #[test]
@@ -684,7 +688,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
     let of = |artifact: &str, commit: &str| {
         body(json!({"service": "shop", "environment": "production", "artifact": artifact, "commit": commit}))
     };
-    let asked = of("git:aa", "ABCDEF0");
+    let asked = of("git:aae5e5e", "ABCDEF0");
     let issued = world.act("ida", |case| permit::issue_ahead(case, &asked, &signing()));
     let issued = issued.unwrap();
     let good = (issued.not_before, issued.expires_at);
@@ -693,7 +697,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         (at("10:00"), at("11:00")),
         "now, and not with the window from 11:00 to 13:00"
     );
-    let wrong = of("git:bb", "abcdef0");
+    let wrong = of("git:bbe5e5e", "abcdef0");
     let found = fields(world.act("ida", |case| permit::issue_ahead(case, &wrong, &signing())));
     assert_eq!(found, [("service".into(), "unknown".into())], "it says both");
 }
@@ -701,11 +705,11 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
 #[test]
 fn targets_told_one_by_one_make_one_span_of_work() {
     let targets = json!({"targets": [
-        {"service": "shop", "environment": "production", "artifact": "git:aa"},
-        {"service": "pay", "environment": "production", "artifact": "git:bb"},
+        {"service": "shop", "environment": "production", "artifact": "git:aae5e5e"},
+        {"service": "pay", "environment": "production", "artifact": "git:bbe5e5e"},
     ]});
     let mut world = World::with(facts_but(targets), Vec::new()).until_authorizing();
-    for artifact in ["git:aa", "git:bb"] {
+    for artifact in ["git:aae5e5e", "git:bbe5e5e"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
     for who in ["olga", "sam", "mia"] {
@@ -732,7 +736,7 @@ fn an_unsigned_glass_asks_for_no_validation() {
     world.submit("rita").unwrap();
     world.assess("rita", json!({})).unwrap();
     world.peer_review("sue", "agree").unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }

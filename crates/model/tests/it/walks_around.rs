@@ -131,7 +131,7 @@ fn a_hold_refuses_submission_assessment_and_start() {
     world.wait_until(at("11:10"));
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     assert_eq!(code(world.start("ida")), "on_hold");
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     assert_eq!(world.state(), State::Scheduled, "the state stays");
     world
         .act("olga", |case| {
@@ -176,12 +176,12 @@ fn nobody_is_reminded_of_a_rule_that_is_met() {
 #[test]
 fn work_that_runs_over_is_told_every_quarter_of_an_hour() {
     let mut world = World::new().until_implementing();
-    world.collect("ida", "git:aa").unwrap();
+    world.collect("ida", "git:aae5e5e").unwrap();
     world.letters.clear();
     world.wait_until(at("13:00"));
     assert!(world.change().overrun);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
-    assert_eq!(world.gate("git:00").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:00e5e5e").decision, GateDecision::Go);
     world.wait_until(at("13:44"));
     let to_ida = world
         .letters
@@ -243,7 +243,7 @@ fn more_time_is_granted_by_another_person() {
     assert_eq!(world.change().digests, digests, "outside the digests");
     world.wait_until(at("13:30"));
     assert!(!world.change().overrun);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     world.freeze("15:00", "16:00", false);
     assert_eq!(missing(ask(&mut world, "15:30")), ["freeze"]);
     world.wait_until(at("14:00"));
@@ -305,20 +305,24 @@ fn silence_about_more_time_is_an_overrun() {
     world.wait(1);
     assert!(world.change().overrun);
     assert_eq!(
-        world.gate("git:aa").decision,
+        world.gate("git:aae5e5e").decision,
         GateDecision::Stop,
         "the way forward stops"
     );
-    assert_eq!(world.gate("git:00").decision, GateDecision::Go, "the way back does not");
+    assert_eq!(
+        world.gate("git:00e5e5e").decision,
+        GateDecision::Go,
+        "the way back does not"
+    );
     let mut denied = world.clone();
     grant(&mut denied, "mia", false).unwrap();
     assert!(!denied.change().overrun, "its own window is still open");
-    assert_eq!(denied.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(denied.gate("git:aae5e5e").decision, GateDecision::Go);
     denied.wait_until(at("13:00"));
     assert!(denied.change().overrun);
     grant(&mut world, "mia", true).unwrap();
     assert!(!world.change().overrun);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
 }
 
 #[test]
@@ -327,10 +331,10 @@ fn an_overrun_of_more_time_says_that_more_was_granted() {
     ask(&mut world, "14:00").unwrap();
     grant(&mut world, "mia", true).unwrap();
     world.wait_until(at("14:00"));
-    let answer = world.gate("git:aa");
+    let answer = world.gate("git:aae5e5e");
     let texts: Vec<&str> = answer.reasons.iter().map(|it| it.text.as_str()).collect();
     assert!(
-        texts.contains(&"It has overrun, and the time that was granted is over too."),
+        texts.contains(&"The change has overrun its window, and its extension has ended."),
         "{texts:?}"
     );
 }
@@ -343,10 +347,10 @@ fn who_is_called_as_the_window_opens_is_told_what_still_holds_the_start() {
     }
     assert_eq!(world.state(), State::Scheduled);
     let mut ready = world.clone();
-    ready.evidence("pip", "passed", Some("git:aa")).unwrap();
+    ready.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for (world, headline, next) in [
         (&mut world, Some("cannot start yet"), "Add passed evidence"),
-        (&mut ready, None, "Start it"),
+        (&mut ready, None, "Start the change"),
     ] {
         world.wait_until(at("11:00"));
         let letter = world.letters.iter().find(|it| it.topic == "window_opens").unwrap();
@@ -416,7 +420,7 @@ fn a_late_timer_is_not_forgotten_when_an_act_comes_first() {
 #[test]
 fn conditions_hold_the_step_that_they_name() {
     let mut world = World::new().until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     world.approve("olga").unwrap();
     world.approve("mia").unwrap();
     let words = json!({"decision": "approve_with_conditions", "conditions": [
@@ -426,7 +430,7 @@ fn conditions_hold_the_step_that_they_name() {
     assert_eq!(world.state(), State::Scheduled, "conditions do not hold the approval");
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["condition_open"]);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     let [first, second] = [0, 1].map(|place: usize| world.file.conditions[place].id.clone());
     let empty = body(json!({}));
     assert_eq!(
@@ -585,9 +589,9 @@ fn failed_evidence_satisfies_nothing_until_an_approver_accepts_it() {
         !built.unmet().contains(&"evidence_missing".to_owned()),
         "it names the commit"
     );
-    let failed = world.evidence("pip", "failed", Some("git:aa")).unwrap();
-    let vague = world.evidence("pip", "informational", Some("git:aa")).unwrap();
-    world.evidence("pip", "passed", Some("git:ff")).unwrap();
+    let failed = world.evidence("pip", "failed", Some("git:aae5e5e")).unwrap();
+    let vague = world.evidence("pip", "informational", Some("git:aae5e5e")).unwrap();
+    world.evidence("pip", "passed", Some("git:ffe5e5e")).unwrap();
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
     let why = body(json!({"reason": "Only the clock was off"}));
@@ -609,10 +613,10 @@ fn failed_evidence_satisfies_nothing_until_an_approver_accepts_it() {
 fn a_run_that_fails_after_one_that_passed_shuts_the_gate_until_it_passes_again() {
     let mut world = World::new().until_scheduled();
     world.file.evidence.clear();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
-    let failed = world.evidence("pip", "failed", Some("git:aa")).unwrap();
-    world.evidence("pip", "informational", Some("git:aa")).unwrap();
+    let failed = world.evidence("pip", "failed", Some("git:aae5e5e")).unwrap();
+    world.evidence("pip", "informational", Some("git:aae5e5e")).unwrap();
     world.wait_until(at("11:10"));
     let Refusal::NotNow { unmet, .. } = world.start("ida").unwrap_err() else {
         panic!("it is not legal now");
@@ -625,7 +629,7 @@ fn a_run_that_fails_after_one_that_passed_shuts_the_gate_until_it_passes_again()
         .act("olga", |case| around::accept_evidence(case, &failed, &why))
         .unwrap();
     accepted.start("ida").unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     world.start("ida").unwrap();
 }
 
@@ -655,7 +659,7 @@ fn evidence_and_checklists_due_before_approval_hold_the_assessment() {
         .unwrap();
     let mut world = world;
     world.assess("rita", json!({})).unwrap();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
@@ -724,9 +728,9 @@ fn a_new_dependency_holds_the_start_at_once() {
     let incident = fields(link(&mut world, json!({"kind": "depends_on", "to": "INC-1"})));
     assert_eq!(incident, [("to".into(), "not_allowed".into())]);
     link(&mut world, json!({"kind": "fixes", "to": "jira:OPS-1"})).unwrap();
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     link(&mut world, json!({"kind": "depends_on", "to": "CHG-2"})).unwrap();
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     assert_eq!(missing(world.start("ida")), ["dependency_open"]);
     let again = fields(link(&mut world, json!({"kind": "depends_on", "to": "CHG-2"})));
     assert_eq!(again, [("to".into(), "not_unique".into())]);
@@ -738,7 +742,8 @@ fn a_document_about_another_artifact_is_no_evidence() {
         format!("sha256:{}", "ab".repeat(32)),
         format!("sha256:{}", "cd".repeat(32)),
     );
-    let targets = json!([{"service": "shop", "environment": "production", "artifact": own, "rollback_to": "git:00"}]);
+    let targets =
+        json!([{"service": "shop", "environment": "production", "artifact": own, "rollback_to": "git:00e5e5e"}]);
     let mut world = World::with(facts_but(json!({ "targets": targets })), Vec::new());
     let mut send = |artifact: Option<&str>, about: &[&String]| {
         let words = json!({"kind": "in_toto", "aspect": "functional", "artifact": artifact});

@@ -37,7 +37,7 @@ fn an_edit_of_what_a_glass_was_broken_for_ends_it_before_the_second_signature() 
         "what it is for stands"
     );
     let read = world.change().digests.content.clone();
-    let other = json!([{"service": "pay", "environment": "production", "artifact": "git:ee"}]);
+    let other = json!([{"service": "pay", "environment": "production", "artifact": "git:eee5e5e"}]);
     world.edit("rita", json!({"targets": other})).unwrap();
     assert!(world.change().break_glass.as_ref().unwrap().ended);
     let told = world.letters.last().unwrap();
@@ -98,13 +98,13 @@ fn word_on_when(world: &World, who: &str) -> Coverage {
 
 #[test]
 fn a_word_on_when_stands_for_the_place_for_which_it_was_given() {
-    let (shop, pay) = (target("shop", "git:aa"), target("pay", "git:bb"));
+    let (shop, pay) = (target("shop", "git:aae5e5e"), target("pay", "git:bbe5e5e"));
     let mut world = owned(json!([shop, pay]));
     world.approve("olga").unwrap();
     world.approve("vera").unwrap();
     world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
     world
-        .edit("rita", json!({"targets": [target("shop", "git:cc"), pay]}))
+        .edit("rita", json!({"targets": [target("shop", "git:cce5e5e"), pay]}))
         .unwrap();
     for who in ["olga", "vera"] {
         assert_eq!(
@@ -114,7 +114,7 @@ fn a_word_on_when_stands_for_the_place_for_which_it_was_given() {
         );
     }
     let mut added = world.clone();
-    let staging = json!({"service": "shop", "environment": "staging", "artifact": "git:aa"});
+    let staging = json!({"service": "shop", "environment": "staging", "artifact": "git:aae5e5e"});
     added.edit("rita", json!({"targets": [shop, pay, staging]})).unwrap();
     assert_eq!(word_on_when(&added, "olga"), Coverage::Standing);
     let mut fewer = world.clone();
@@ -141,7 +141,7 @@ fn with_permit_ahead() -> World {
         max_list_age_seconds: None,
     };
     let mut world = World::with(facts(), vec![(Due::Start, ahead)]).until_scheduled();
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aae5e5e"}));
     world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
@@ -222,7 +222,7 @@ fn times_at_the_end_of_all_times_stop_no_act() {
     };
     let last = json!({"planned_start": "9999-12-30T21:30:00Z", "planned_end": "9999-12-30T21:59:59.999999Z"});
     let mut world = World::with(facts_but(last), vec![(Due::Start, ahead)]).until_scheduled();
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aae5e5e"}));
     let given = world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
@@ -245,7 +245,8 @@ fn more_time_ends_a_week_behind_the_planned_end() {
 fn each_build_without_evidence_is_named_and_no_build_twice() {
     let target =
         |service: &str, artifact: &str| json!({"service": service, "environment": "production", "artifact": artifact});
-    let several = json!({"targets": [target("shop", "git:aa"), target("shop", "git:bb"), target("pay", "git:bb")]});
+    let builds = [("shop", "git:aae5e5e"), ("shop", "git:bbe5e5e"), ("pay", "git:bbe5e5e")];
+    let several = json!({"targets": builds.map(|(service, build)| target(service, build))});
     let mut world = World::with(facts_but(several), Vec::new());
     let lacking = |world: &World| -> Vec<String> {
         let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
@@ -258,13 +259,13 @@ fn each_build_without_evidence_is_named_and_no_build_twice() {
     assert_eq!(
         lacking(&world),
         [
-            "Passed functional evidence from staging is missing for git:aa (shop).",
-            "Passed functional evidence from staging is missing for git:bb (shop, pay).",
+            "Passed functional evidence from staging is missing for git:aae5e5e (shop).",
+            "Passed functional evidence from staging is missing for git:bbe5e5e (shop, pay).",
         ]
     );
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     let [left] = lacking(&world).try_into().unwrap();
-    assert!(left.contains("git:bb (shop, pay)"), "{left}");
-    world.evidence("pip", "passed", Some("git:bb")).unwrap();
+    assert!(left.contains("git:bbe5e5e (shop, pay)"), "{left}");
+    world.evidence("pip", "passed", Some("git:bbe5e5e")).unwrap();
     assert!(lacking(&world).is_empty());
 }

@@ -78,7 +78,7 @@ fn who_made_a_commit_does_not_count_where_the_author_does_not() {
         State::Authorizing,
         "the word of sam counts for security alone"
     );
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     world.approve("sue").unwrap();
     assert_eq!(world.state(), State::Scheduled);
     // A rule that does not keep its people apart from the author requires the authors of the commits as well.
@@ -102,7 +102,7 @@ fn a_committer_who_is_nobody_here_blocks_by_name() {
     ] {
         let is_peer = matches!(duty, Duty::PeerReview { .. });
         let mut world = World::with(facts(), vec![(due, duty)]).until_authorizing();
-        world.evidence("pip", "passed", Some("git:aa")).unwrap();
+        world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
         if is_peer {
             world.peer_review("sue", "agree").unwrap();
         }
@@ -112,7 +112,7 @@ fn a_committer_who_is_nobody_here_blocks_by_name() {
         assert_eq!(world.state(), State::Scheduled, "{:?}", world.unmet());
         made_by(&mut world, &[], &["github:mona"]);
         assert_eq!(world.state(), State::Authorizing);
-        assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+        assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
         let rows = requirement::before_approved(&world.file, &world.directory, world.now);
         let row = rows.iter().find(|row| row.code == "committer_unknown").unwrap();
         assert!(row.text.contains("github:mona"), "{}", row.text);
@@ -159,7 +159,7 @@ fn a_way_back_that_is_too_long_to_be_gone_blocks_by_a_finding_of_its_own() {
     world.settle();
     assert_eq!(world.state(), State::Authorizing);
     assert!(world.unmet().contains(&"committers_too_far".to_owned()));
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
     world.file.committers.too_far.clear();
     world.settle();
     assert_eq!(world.state(), State::Scheduled, "an earlier commit ran there meanwhile");

@@ -21,7 +21,7 @@ fn an_approval_ends_with_its_validity() {
     asks.valid_for_minutes = Some(70);
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_scheduled();
     world.wait_until(at("11:00"));
-    let answer = world.gate("git:aa");
+    let answer = world.gate("git:aae5e5e");
     assert_eq!(
         (answer.decision, answer.next_transition_at),
         (GateDecision::Go, Some(at("11:10")))
@@ -30,7 +30,7 @@ fn an_approval_ends_with_its_validity() {
     assert_eq!(world.state(), State::Scheduled);
     world.now = at("11:10");
     assert_eq!(
-        world.gate("git:aa").decision,
+        world.gate("git:aae5e5e").decision,
         GateDecision::Stop,
         "also before the timer ran"
     );
@@ -287,7 +287,7 @@ fn who_approved_under_a_rule_that_keeps_implementers_apart_does_no_work() {
     let facts = facts_but(json!({"implementers": null}));
     let extra = vec![(Due::Start, Duty::Approval(asks))];
     let mut world = World::create("rita", facts, extra, estate).unwrap().until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     // Nobody is named to implement, so ida may decide, and would be among those who may work.
     for who in ["ida", "olga", "sam", "mia"] {
         world.approve(who).unwrap();
@@ -326,7 +326,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     world.freeze("10:30", "12:00", false);
     assert_eq!(world.state(), State::Approved);
     world.wait_until(at("11:30"));
-    let reasons = world.gate("git:aa").reasons;
+    let reasons = world.gate("git:aae5e5e").reasons;
     let codes: Vec<_> = reasons.iter().map(|row| row.code.as_str()).collect();
     assert_eq!(codes, ["not_scheduled", "freeze"]);
     assert!(
@@ -335,7 +335,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     );
     world.wait_until(at("12:00"));
     assert_eq!(world.state(), State::Scheduled, "the rest of its window is free");
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     let mut excepted = World::new().until_scheduled();
     excepted.freeze("10:30", "12:00", true);
     let exception = snapshot::FreezeException {
@@ -351,7 +351,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
     excepted.settle();
     excepted.wait_until(at("11:10"));
-    assert_eq!(excepted.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(excepted.gate("git:aae5e5e").decision, GateDecision::Go);
     excepted.start("ida").unwrap();
 }
 
@@ -411,7 +411,7 @@ fn work_under_way_goes_on_in_a_freeze_and_says_so() {
     assert!(!world.change().in_freeze);
     world.wait_until(at("11:30"));
     assert!(world.change().in_freeze);
-    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go);
     world.wait_until(at("12:00"));
     assert!(!world.change().in_freeze);
 }
@@ -422,18 +422,18 @@ fn permits_die_when_a_halting_freeze_begins_that_was_set_ahead() {
     let mut world = World::new().until_implementing();
     world.wait_until(at("11:25"));
     world.freeze("11:30", "12:00", true);
-    let permit = world.collect("ida", "git:aa").unwrap();
+    let permit = world.collect("ida", "git:aae5e5e").unwrap();
     assert!(permit.expires_at > at("11:30"));
     world.wait_until(at("11:29"));
     assert_eq!(world.live_permits().len(), 1, "nothing is frozen yet");
     world.wait_until(at("11:30"));
     assert!(world.live_permits().is_empty(), "the halt stops it");
     world.wait_until(at("12:00"));
-    world.collect("ida", "git:aa").unwrap();
+    world.collect("ida", "git:aae5e5e").unwrap();
     let mut milder = World::new().until_implementing();
     milder.wait_until(at("11:25"));
     milder.freeze("11:30", "12:00", false);
-    milder.collect("ida", "git:aa").unwrap();
+    milder.collect("ida", "git:aae5e5e").unwrap();
     milder.wait_until(at("11:31"));
     assert_eq!(milder.live_permits().len(), 1, "work under way goes on");
 }
@@ -451,7 +451,7 @@ fn ahead(minutes: Option<i64>) -> (Due, Duty) {
 
 #[test]
 fn a_permit_ahead_is_good_from_the_window_on() {
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aae5e5e"}));
     let mut plain = World::new().until_scheduled();
     assert_eq!(
         code(plain.act("ida", |case| permit::issue_ahead(case, &asked, &signing()))),
@@ -463,7 +463,7 @@ fn a_permit_ahead_is_good_from_the_window_on() {
         missing(world.act("ida", |case| permit::issue_ahead(case, &asked, &signing()))),
         ["evidence_missing"]
     );
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     let given = world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
@@ -481,11 +481,11 @@ fn a_permit_ahead_is_good_from_the_window_on() {
 #[test]
 fn no_permit_for_a_target_that_is_done_or_too_late() {
     let targets = json!({"targets": [
-        {"service": "shop", "environment": "production", "artifact": "git:aa"},
-        {"service": "pay", "environment": "production", "artifact": "git:bb"},
+        {"service": "shop", "environment": "production", "artifact": "git:aae5e5e"},
+        {"service": "pay", "environment": "production", "artifact": "git:bbe5e5e"},
     ]});
     let mut world = World::with(facts_but(targets), vec![ahead(None)]).until_authorizing();
-    for artifact in ["git:aa", "git:bb"] {
+    for artifact in ["git:aae5e5e", "git:bbe5e5e"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
     for who in ["olga", "sam", "mia"] {
@@ -496,8 +496,8 @@ fn no_permit_for_a_target_that_is_done_or_too_late() {
     world
         .complete("ida", json!({"target": "1", "outcome": "succeeded"}))
         .unwrap();
-    let first = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
-    let second = body(json!({"service": "pay", "environment": "production", "artifact": "git:bb"}));
+    let first = body(json!({"service": "shop", "environment": "production", "artifact": "git:aae5e5e"}));
+    let second = body(json!({"service": "pay", "environment": "production", "artifact": "git:bbe5e5e"}));
     assert_eq!(
         missing(world.act("ida", |case| permit::issue_ahead(case, &first, &signing()))),
         ["target_done"]
@@ -556,7 +556,7 @@ fn permits_die_with_what_they_stood_on() {
 fn one_permit_is_revoked_by_hand() {
     let mut world = World::new().until_scheduled();
     world.wait_until(at("11:10"));
-    let given = world.collect("ida", "git:aa").unwrap();
+    let given = world.collect("ida", "git:aae5e5e").unwrap();
     let why = body(json!({"reason": "The key leaked"}));
     assert_eq!(
         code(world.act("ida", |case| permit::revoke(case, &given.id, &why))),

@@ -340,7 +340,7 @@ fn what_is_told_twice_counts_once() {
 
 #[test]
 fn another_member_voids_the_approvals_of_its_target_and_no_others() {
-    let target = |service: &str| json!({"service": service, "environment": "production", "artifact": "git:aa"});
+    let target = |service: &str| json!({"service": service, "environment": "production", "artifact": "git:aae5e5e"});
     let mut world = World::with(
         facts_but(json!({"targets": [target("shop"), target("pay")]})),
         Vec::new(),
@@ -371,7 +371,7 @@ fn another_member_voids_the_approvals_of_its_target_and_no_others() {
     });
     set(&mut world, &["x", "y"]);
     let mut world = world.until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "vera"] {
         world.approve(who).unwrap();
     }
@@ -406,7 +406,7 @@ fn an_ordinary_edit_keeps_the_members_of_targets_that_stay() {
     world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
     assert_eq!(world.change().content.targets[0].members, Some(kept));
     assert!(world.change().wave_run.is_some() && world.change().content.wave_plan.is_some());
-    let elsewhere = json!({"targets": [{"service": "pay", "environment": "production", "artifact": "git:aa"}]});
+    let elsewhere = json!({"targets": [{"service": "pay", "environment": "production", "artifact": "git:aae5e5e"}]});
     world.edit("rita", elsewhere).unwrap();
     assert_eq!(world.change().content.targets[0].members, None);
     assert!(world.change().wave_run.is_none());

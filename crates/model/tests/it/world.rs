@@ -64,8 +64,8 @@ pub fn facts() -> Body {
         "title": "Ship 2.4", "description": "The new basket.", "justification": "Customers wait for it.",
         "complexity": "low", "impact": {"data": "low", "availability": "low", "compliance": "none"},
         "targets": [{
-            "service": "shop", "environment": "production", "artifact": "git:aa", "commit": "abcdef0",
-            "rollback_to": "git:00",
+            "service": "shop", "environment": "production", "artifact": "git:aae5e5e", "commit": "abcdef0",
+            "rollback_to": "git:00e5e5e",
         }],
         "plan": [{"title": "Roll out", "minutes": 10}],
         "rollback_plan": [{"title": "Roll back", "minutes": 5}],
@@ -435,7 +435,7 @@ impl World {
     /// Walks to scheduled with all that the base rules require.
     pub fn until_scheduled(self) -> Self {
         let mut world = self.until_authorizing();
-        world.evidence("pip", "passed", Some("git:aa")).unwrap();
+        world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
         for who in ["olga", "sam", "mia"] {
             world.approve(who).unwrap();
         }
@@ -598,7 +598,7 @@ impl World {
             self.act("olga", |case| after::confirm_retrospective(case, &yes))
                 .unwrap();
         }
-        self.evidence("pip", "passed", Some("git:aa")).unwrap();
+        self.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
         self.validate("tom", "works").unwrap();
         self.review("olga").unwrap();
         self.close("olga").unwrap();

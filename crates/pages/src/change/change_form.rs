@@ -498,7 +498,7 @@ fn sample_warned() -> ChangeForm {
         fits.against = vec![
             "The freeze “Peak shipping” lies over it, from Mon 23 Nov 00:00 to Tue 1 Dec 00:00.".to_owned(),
             format!("The freeze “{MARKUP}” lies over it, from Mon 23 Nov 00:00 to Tue 1 Dec 00:00."),
-            "It lies outside the maintenance windows of its places.".to_owned(),
+            "The slot lies outside the maintenance windows of its targets.".to_owned(),
             "CHG-1051 is planned then too: both touch booking-api in production.".to_owned(),
             "The latest free time before it is Sun 22 Nov 21:00, the next one after it Tue 1 Dec 21:00.".to_owned(),
         ];

@@ -11,8 +11,8 @@ use super::{languages, sources, texts_and_code, with_ending};
 /// Messages that are put together in a way that this test does not see, with the reason. The list only shrinks.
 const EXCEPTIONS: [(&str, &str); 2] = [
     (
-        "{field} lies more than a day before the change was created, at {when}. Mend the date; work that was done so long before is \
-         recorded by a change that is told afterwards.",
+        "{field} lies more than a day before the change was created, at {when}. Correct the date, or record earlier work with a \
+         change that is reported afterwards.",
         "the page replaces the end of the rule's sentence (OTHERWISE in web/shared/labels.rs)",
     ),
     (

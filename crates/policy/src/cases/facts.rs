@@ -83,7 +83,7 @@ impl World {
             let meant = nearest(name, known)
                 .map(|n| format!("; did you mean `{n}`?"))
                 .unwrap_or_default();
-            format!("`{name}` is neither one of the people nor a fact{meant}")
+            format!("`{name}` is neither a person nor a fact{meant}")
         })
     }
 
@@ -116,7 +116,9 @@ impl World {
             trainings: Vec::new(),
         };
         while let Some(word) = rest.next() {
-            let value = rest.next().ok_or_else(|| format!("`{word}` wants a word behind it"))?;
+            let value = rest
+                .next()
+                .ok_or_else(|| format!("`{word}` must be followed by a value"))?;
             match (word, value) {
                 ("roles", roles) => person.roles = list(roles, |role| role.parse())?,
                 ("in", groups) => person.groups = list(groups, |group| Ok(GroupKey::from(group)))?,
@@ -194,7 +196,7 @@ impl World {
 
     fn set_change(&mut self, item: &str) -> Result<(), String> {
         let change = &mut self.change;
-        let (field, value) = field(item, false)?.ok_or("a change's facts are `field value`")?;
+        let (field, value) = field(item, false)?.ok_or("facts of a change have the form `field value`")?;
         match field {
             "kind" => change.kind = value.parse()?,
             "state" => change.state = value.parse()?,
@@ -256,7 +258,7 @@ fn field(item: &str, is_first: bool) -> Result<Option<(&str, &str)>, String> {
     match item.split_once(char::is_whitespace) {
         Some((field, value)) => Ok(Some((field, value.trim()))),
         None if is_first && !item.is_empty() => Ok(None),
-        None => Err(format!("`{item}` wants a value behind it")),
+        None => Err(format!("`{item}` must be followed by a value")),
     }
 }
 
@@ -286,7 +288,7 @@ fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
         }
         let number = word.parse::<i64>().ok().filter(|ppm| (0..=1_000_000).contains(ppm));
         let number =
-            number.ok_or_else(|| format!("`{word}` is no probability in parts per million, from 0 to 1000000"))?;
+            number.ok_or_else(|| format!("`{word}` is not a probability in parts per million, from 0 to 1000000"))?;
         Ok(Some(number))
     })?;
     let (low_ppm, probability_ppm, high_ppm) = match numbers.as_slice() {
@@ -294,7 +296,11 @@ fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
         [Some(ppm)] => (*ppm, Some(*ppm), *ppm),
         [Some(low), Some(ppm), Some(high)] if low <= ppm && ppm <= high => (*low, Some(*ppm), *high),
         [Some(low), None, Some(high)] if low <= high => (*low, None, *high),
-        _ => return Err(format!("`{text}` is neither one probability nor three in order")),
+        _ => {
+            return Err(format!(
+                "`{text}` is neither one probability nor three in ascending order"
+            ));
+        }
     };
     Ok(Some(ForecastFacts {
         model: "case".to_owned(),
@@ -310,10 +316,10 @@ fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
 fn moved(forecast: Option<&mut ForecastFacts>, text: &str) -> Result<(), String> {
     let known = forecast.and_then(|it| it.probability_ppm.map(|ppm| (it, ppm)));
     let Some((forecast, known)) = known else {
-        return Err("`probability_moved` wants a known `probability_of_failure` before it".to_owned());
+        return Err("`probability_moved` needs a known `probability_of_failure` before it".to_owned());
     };
     let number = text.parse::<i64>().ok().filter(|ppm| (known..=1_000_000).contains(ppm));
-    let number = number.ok_or_else(|| format!("`{text}` is no probability from {known} to 1000000"))?;
+    let number = number.ok_or_else(|| format!("`{text}` is not a probability from {known} to 1000000"))?;
     forecast.moved_ppm = Some(number);
     Ok(())
 }
@@ -330,7 +336,7 @@ fn own_field(text: &str) -> Result<(String, FieldFact), String> {
             ))
         }
         None => Err(format!(
-            "`{text}` is no field with its value, such as `tier=gold` or `parcels=1200`"
+            "`{text}` is not a field with its value, such as `tier=gold` or `parcels=1200`"
         )),
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn cases(file: &SourceFile, set: &PolicySet) -> Result<Vec<Case>, Vec
         findings.push(finding(
             file,
             case.line,
-            format!("the case `{}` says nothing that could fail", case.name),
+            format!("the case `{}` contains nothing that could fail", case.name),
         ));
     }
     if findings.is_empty() {
@@ -150,9 +150,9 @@ impl Reader<'_> {
         if self.is_given {
             return Ok(&mut self.given);
         }
-        let case = self.cases.last_mut().ok_or("a fact stands below `given` or `case`")?;
+        let case = self.cases.last_mut().ok_or("a fact must be below `given` or `case`")?;
         if !case.expectations.is_empty() {
-            return Err("facts stand before what must hold".to_owned());
+            return Err("facts must precede the expectations".to_owned());
         }
         Ok(&mut case.world)
     }
@@ -182,7 +182,7 @@ impl Reader<'_> {
                 case.expectations.push(expectation);
                 Ok(())
             }
-            _ => Err("what must hold stands below a `case`".to_owned()),
+            _ => Err("expectations must be below a `case`".to_owned()),
         }
     }
 
@@ -192,7 +192,7 @@ impl Reader<'_> {
         let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
         match self.cases.last_mut().and_then(|case| case.expectations.last_mut()) {
             Some(Expectation::Requires { rows, .. }) => rows.push((line, id.to_owned(), expected)),
-            _ => return Err("rows stand below `requires`".to_owned()),
+            _ => return Err("rows must be below `requires`".to_owned()),
         }
         Ok(())
     }
@@ -212,7 +212,7 @@ impl Reader<'_> {
     fn act(&mut self, line: u32, name: &str, rest: &str) -> Result<(), String> {
         let world = match (self.is_given, self.cases.last()) {
             (false, Some(case)) => &case.world,
-            _ => return Err(format!("`{name}` is no fact; {}", World::facts())),
+            _ => return Err(format!("`{name}` is not a fact; {}", World::facts())),
         };
         let mut actor = world.person(name)?;
         let mut rest = words(rest);
@@ -227,7 +227,7 @@ impl Reader<'_> {
             let meant = nearest(action, known())
                 .map(|n| format!("; did you mean `{n}`?"))
                 .unwrap_or_default();
-            return Err(format!("no act is called `{action}`{meant}"));
+            return Err(format!("there is no act `{action}`{meant}"));
         }
         let mut next = rest.next();
         if next == Some("as") {
@@ -252,7 +252,7 @@ impl Reader<'_> {
             self.known(id)?;
         }
         if let Some(more) = rest.next() {
-            return Err(format!("`{more}` is too much"));
+            return Err(format!("`{more}` is superfluous"));
         }
         self.expect(Expectation::Act {
             line,

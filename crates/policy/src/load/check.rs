@@ -55,7 +55,7 @@ pub(super) fn actions_of(policy: &Loaded<'_>) -> Result<Vec<EntityUid>, Finding>
         }
         ActionConstraint::In(_) | ActionConstraint::Any => {
             let text = format!(
-                "`{}` names its actions: `action == Action::\"…\"` or `action in [ … ]`",
+                "`{}` must list its actions: `action == Action::\"…\"` or `action in [ … ]`",
                 policy.id
             );
             Err(policy.finding("actions_not_named", text))
@@ -71,7 +71,7 @@ fn unknown_action(policy: &Loaded<'_>, action: &EntityUid, schema: &Schema) -> O
     let name = action.id().unescaped();
     let mut finding = policy.finding(
         "unknown_action",
-        format!("`{}`: no action is called `{name}`", policy.id),
+        format!("`{}`: there is no action `{name}`", policy.id),
     );
     finding.help = crate::nearest(name, names).map(|n| format!("did you mean `{n}`?"));
     Some(finding)
@@ -82,7 +82,7 @@ fn check_require(policy: &Loaded<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let id = &policy.id;
     if policy.policy.effect() == Effect::Forbid {
-        let text = format!("`{id}`: a forbid may not name `require`; it would hide every obligation");
+        let text = format!("`{id}`: a forbid cannot contain `require`, because it would hide every obligation");
         findings.push(policy.finding("forbid_of_require", text));
     }
     let is_alone = matches!(policy.policy.action_constraint(), ActionConstraint::Eq(_));
@@ -90,7 +90,8 @@ fn check_require(policy: &Loaded<'_>) -> Vec<Finding> {
         || policy.policy.resource_constraint() != ResourceConstraint::Any;
     if !is_alone || has_scope {
         let text = format!(
-            "`{id}`: the scope of a policy of `require` is `(principal, action == Action::\"require\", resource)`"
+            "`{id}`: the scope of a policy of `require` must be `(principal, action == Action::\"require\", \
+             resource)`"
         );
         findings.push(policy.finding("scope_of_require", text));
     }
@@ -107,8 +108,10 @@ fn check_require(policy: &Loaded<'_>) -> Vec<Finding> {
 pub(super) fn check_base(loaded: &[Loaded<'_>], findings: &mut Vec<Finding>) {
     match loaded.iter().find(|policy| policy.id == BASE_OBLIGATION) {
         Some(policy) if policy.policy.has_non_scope_constraint() => {
-            let text =
-                format!("`{BASE_OBLIGATION}` has no condition: its presence proves that the policies were judged");
+            let text = format!(
+                "`{BASE_OBLIGATION}` cannot have a condition: its presence proves that the policies were \
+                    evaluated"
+            );
             findings.push(policy.finding("base_obligation", text));
         }
         Some(policy) if actions_of(policy).is_ok_and(|actions| actions == [uid("Action", "require")]) => {}
@@ -119,7 +122,7 @@ pub(super) fn check_base(loaded: &[Loaded<'_>], findings: &mut Vec<Finding>) {
             line: 1,
             code: "base_obligation",
             text: format!("the set lacks the policy `{BASE_OBLIGATION}` of the action `require`"),
-            help: Some("every set holds the files of the base pack".to_owned()),
+            help: Some("every set must contain the files of the base pack".to_owned()),
         }),
     }
 }
@@ -157,7 +160,7 @@ pub(super) fn validate(loaded: &[Loaded<'_>], schema: &Schema, findings: &mut Ve
         }
     }
     if !result.validation_passed() && broken.is_empty() {
-        let text = "the set does not fit the schema".to_owned();
+        let text = "the set does not match the schema".to_owned();
         findings.push(Finding {
             file: "schema".to_owned(),
             line: 1,

@@ -43,7 +43,7 @@ impl Named {
             "Service" => ("service", names.service_exists(id)),
             "Environment" => ("environment", names.environment_exists(id)),
             "Actor" | "Change" => {
-                let text = format!("a policy may not name {uid}; name a person or test attributes");
+                let text = format!("a policy cannot refer to {uid}; refer to a person or test attributes");
                 return Some(self.finding("may_not_be_named", text));
             }
             _ => return None,
@@ -52,9 +52,9 @@ impl Named {
             return None;
         }
         let help = match noun {
-            "group" => "make it first with `PUT /groups/{key}`, or name one that is there".to_owned(),
-            "person" => "name a person by the id that `GET /people` tells, or better a group".to_owned(),
-            _ => format!("write a key that `GET /{noun}s` tells"),
+            "group" => "create it first with `PUT /groups/{key}`, or use an existing group".to_owned(),
+            "person" => "use a person's id from `GET /people`, or preferably a group".to_owned(),
+            _ => format!("use a key from `GET /{noun}s`"),
         };
         Some(Finding {
             help: Some(help),

@@ -128,7 +128,7 @@ fn parse<'a>(file: &'a SourceFile, statement: Statement<'a>) -> Result<Loaded<'a
         Ok(reason) => reason,
         Err(_) => {
             let text = format!(
-                "every policy says why in `@reason(\"…\")`, at most {} letters",
+                "every policy needs a reason in `@reason(\"…\")`, at most {} characters",
                 limits::TEXT_LENGTH
             );
             findings.push(at(statement.offset, "reason", text));
@@ -177,20 +177,20 @@ fn pack_of(name: &str) -> &str {
 /// An id is its pack and at least one name: `sox.require.owners`.
 fn check_id(id: &str, pack: &str) -> Result<(), String> {
     if id.is_empty() {
-        return Err(format!("every policy has an id: `@id(\"{pack}.some_words\")`"));
+        return Err(format!("every policy needs an id: `@id(\"{pack}.some_words\")`"));
     }
     let is_pack = pack.split('-').all(values::is_identifier) && pack != OWN_PACK;
     if !is_pack {
         return Err(format!(
-            "`{pack}` cannot be a pack: lower-case words joined by `-`, and not `{OWN_PACK}`"
+            "`{pack}` cannot be a pack: use lower-case words joined by `-`, but not `{OWN_PACK}`"
         ));
     }
     let Some(words) = id.strip_prefix(pack).and_then(|rest| rest.strip_prefix('.')) else {
-        return Err(format!("the id `{id}` begins with its pack: `{pack}.`"));
+        return Err(format!("the id `{id}` must begin with its pack: `{pack}.`"));
     };
     if id.len() > limits::ID_LENGTH || !words.split('.').all(values::is_identifier) {
         return Err(format!(
-            "the id `{id}` is `{pack}.` and words of lower-case letters, digits and `_`, at most {} letters",
+            "the id `{id}` must be `{pack}.` and words of lower-case letters, digits and `_`, at most {} characters",
             limits::ID_LENGTH
         ));
     }

@@ -69,20 +69,20 @@ fn a_failed_case_and_a_silent_policy_refuse_the_set() {
     assert_eq!(report.passed, 0);
     assert!(
         failed.contains(
-            &"house/cases/house.cases:4: vendors: `audit` says yes (house.tenant.vendor_audit), the case says no"
+            &"house/cases/house.cases:4: vendors: `audit` results in yes (house.tenant.vendor_audit), but the case expects no"
                 .to_owned()
         )
     );
     assert!(failed.contains(
-        &"house/cases/house.cases:5: vendors: `set_freeze` says no (no policy allows it), the case says yes".to_owned()
+        &"house/cases/house.cases:5: vendors: `set_freeze` results in no (no policy allows it), but the case expects yes".to_owned()
     ));
     assert!(failed.iter().any(|row| row.contains(
-        ":8: what is required: `base.require.owner` says `approval, from owner, count 1, covers what`, the case says `approval, from tester`"
+        ":8: what is required: `base.require.owner` requires `approval, from owner, count 1, covers what`, but the case expects `approval, from tester`"
     )));
     assert!(
         failed
             .iter()
-            .any(|row| { row.contains("requires `base.require.review` (review), the case does not say so") })
+            .any(|row| { row.contains("requires `base.require.review` (review), but the case does not expect it") })
     );
     assert!(
         report.never_deciding.contains(&"house.tenant.vendor_audit".to_owned()),
@@ -105,11 +105,7 @@ fn unreadable_cases_are_told_with_their_lines() {
         ("case a\n  service regimes socks\n", 2, "`socks` is none of"),
         ("case a\n  change risk hgih\n", 2, "`hgih` is none of"),
         ("case a\n  change rsik high\n", 2, "did you mean `risk`?"),
-        (
-            "case a\n  olga read yes\n",
-            2,
-            "`olga` is neither one of the people nor a fact",
-        ),
+        ("case a\n  olga read yes\n", 2, "`olga` is neither a person nor a fact"),
         (
             "given g\n  people olga roles owner\ncase a\n  olga aprove_change yes\n",
             4,
@@ -131,9 +127,13 @@ fn unreadable_cases_are_told_with_their_lines() {
             "did you mean `owner`?",
         ),
         ("given g\n  people olga rolls owner\n", 2, "is none of `roles …`"),
-        ("case nothing\n  change risk low\n", 1, "says nothing that could fail"),
+        (
+            "case nothing\n  change risk low\n",
+            1,
+            "contains nothing that could fail",
+        ),
         ("cases\n", 1, "neither `given …` nor `case …`"),
-        ("  requires\n", 1, "stands below a `case`"),
+        ("  requires\n", 1, "must be below a `case`"),
         (
             "case a\n  requires\n    base.require.ownr\n",
             3,
@@ -263,8 +263,8 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
     for (value, told) in [
         ("0.4%", "below its floor"),
         ("20.1%", "above its ceiling"),
-        ("2", "no percentage"),
-        ("2.00001%", "no percentage"),
+        ("2", "not a percentage"),
+        ("2.00001%", "not a percentage"),
     ] {
         let wrong = compile(
             &policy::base().files,
@@ -475,7 +475,7 @@ fn a_fresh_factor_is_any_or_a_second_one_and_a_slip_is_told_by_its_line() {
         "{text}"
     );
     let (_, text) = words("(\"$no_such\")", "").unwrap_err();
-    assert!(text.contains("no parameter is called `$no_such`"), "{text}");
+    assert!(text.contains("there is no parameter `$no_such`"), "{text}");
 }
 
 #[test]

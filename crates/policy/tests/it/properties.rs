@@ -91,7 +91,10 @@ fn an_erring_policy_refuses_whatever_else_permits() {
                 let verdict = set.may(&actor, "approve_change", Some((&change, std::slice::from_ref(&target))));
                 if level_number(change.risk) >= 2 {
                     prop_assert!(!verdict.allowed);
-                    prop_assert_eq!(&verdict.reasons[0].reason, "a rule could not be judged: `house.errs`");
+                    prop_assert_eq!(
+                        &verdict.reasons[0].reason,
+                        "a rule could not be evaluated: `house.errs`"
+                    );
                 } else {
                     let is_forbid = std::ptr::eq(set, &*FORBID_ERRS);
                     prop_assert_eq!(verdict.allowed, !is_forbid, "the policy decides where it does not err");
@@ -109,7 +112,10 @@ fn an_erring_requirement_stops_everything() {
         |(change, targets)| {
             let answer = REQUIRE_ERRS.require(&change, &targets);
             if level_number(change.risk) >= 2 {
-                prop_assert_eq!(answer.stop.as_deref(), Some("a rule could not be judged: `house.errs`"));
+                prop_assert_eq!(
+                    answer.stop.as_deref(),
+                    Some("a rule could not be evaluated: `house.errs`")
+                );
                 prop_assert!(answer.obligations.is_empty());
             } else {
                 prop_assert_eq!(answer.stop, None);

@@ -143,7 +143,7 @@ fn an_act_is_allowed_only_if_every_target_allows_it() {
     assert_eq!(verdict.reasons[0].id, "sox.act.implement_own");
     assert_eq!(
         verdict.reasons[0].reason,
-        "Who wrote a change of a financial system does not put it into production."
+        "Authors of a change of a financial system may not deploy it to production."
     );
 }
 

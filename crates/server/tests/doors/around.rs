@@ -528,7 +528,7 @@ fn who_watches_a_change_is_told_of_its_milestones_until_they_stop() {
         "{told:?}"
     );
     assert!(
-        told.iter().all(|text| text.contains("because you watch it")),
+        told.iter().all(|text| text.contains("because you watch the change")),
         "{told:?}"
     );
     assert_eq!(milestones(&left), Vec::<String>::new());

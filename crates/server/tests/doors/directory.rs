@@ -790,7 +790,7 @@ fn a_name_that_was_nearly_written_is_told_at_every_door_that_takes_one() {
         .problem(422, "invalid")
         .to_string();
     assert!(
-        told.contains("There is no group `nowhere`. Known are, for example, `change-managers"),
+        told.contains("There is no group `nowhere`. Existing examples: `change-managers"),
         "{told}"
     );
 }

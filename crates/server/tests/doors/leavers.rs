@@ -132,7 +132,8 @@ fn a_pack_tells_whose_training_or_function_is_lacking_until_somebody_has_it() {
         .1;
     assert_eq!(
         told,
-        "Who writes and hands in a change of a service with health data has a valid training in handling it. Nobody here could."
+        "Authors and submitters of changes of a service with health data have a valid training in handling it. \
+         Nobody here could."
     );
     let now = world.server.state().executor().tools().clock.now().to_string();
     for (person, training) in [("rita", "pci_dss"), ("rita", "hipaa")] {

@@ -96,7 +96,7 @@ fn times_are_set_over_those_that_the_page_showed() {
     let page = house.get(&marta, CHANGE);
     for said in [
         "You set its times: your approval counts",
-        "nobody agrees to times of their own",
+        "cannot approve their own times",
     ] {
         assert!(page.shows(said), "{said}: {page:?}");
     }

@@ -20,11 +20,11 @@ fn an_assessment_is_not_offered_while_plan_and_way_back_are_missing() {
     let own = house.get(&ingrid, CHANGE);
     assert!(!own.shows("Assess it so"), "{own:?}");
     assert!(
-        own.shows("There is no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
+        own.shows("The change has no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
         "who may edit it is led to its field: {own:?}"
     );
     assert!(
-        own.shows("There is no way back.") && own.shows("/edit#s-back"),
+        own.shows("The change has no rollback plan.") && own.shows("/edit#s-back"),
         "{own:?}"
     );
     let refused = house.post(
@@ -37,7 +37,7 @@ fn an_assessment_is_not_offered_while_plan_and_way_back_are_missing() {
     let other = house.get(&marta, CHANGE);
     assert!(!other.shows("Break glass now"), "{other:?}");
     let why = other.body.split_once("act-break-glass-why").unwrap().1;
-    assert!(why.contains("There is no way back."), "{why}");
+    assert!(why.contains("The change has no rollback plan."), "{why}");
 }
 
 #[test]

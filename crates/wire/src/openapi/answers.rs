@@ -710,7 +710,7 @@ const ITEMS: &[Shape] = &[
                 "How old the revocation list may be.",
             ),
             time("issued_at", "When it was given."),
-            time("not_before", "From when it holds."),
+            time("not_before", "The start of its validity."),
             text(
                 "kid",
                 LINE,

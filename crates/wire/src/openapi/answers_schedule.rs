@@ -281,9 +281,9 @@ pub(crate) const SPANS: &[Shape] = &[
         "A step by which a freeze ended or covers less.",
         &[
             text("reason", TEXT, "Why.").needed(),
-            text("by", LINE, "Who proposed it: a login.").needed(),
+            text("by", LINE, "The person who proposed it: a login.").needed(),
             time("at", "When.").needed(),
-            text("confirmed_by", LINE, "Who confirmed it: a login.").needed(),
+            text("confirmed_by", LINE, "The person who confirmed it: a login.").needed(),
             time("confirmed_at", "When.").needed(),
             object("before", "FreezeTerms", "What it covered before.").needed(),
             object("after", "FreezeTerms", "What it covered then; absent where it ended."),
@@ -368,6 +368,7 @@ pub(crate) const SPANS: &[Shape] = &[
             text("closed_by", LINE, "Who closed it: a login."),
             time("closed_at", "When it was closed."),
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
+            boolean("has_own_title", "Whether a person gave it another title than its source, whose later titles are not taken then."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
             time("source_over_at", "In an older record the last end that its source reported."),
             time("source_open_at", "In an older record the last reopening that its source reported."),
@@ -407,7 +408,7 @@ pub(crate) const SPANS: &[Shape] = &[
         "An incident that a change caused.",
         &[
             text("incident", LINE, "Its key here, or its outside reference.").needed(),
-            text("by", LINE, "Who confirmed it: a login.").needed(),
+            text("by", LINE, "The person who confirmed it: a login.").needed(),
             time("at", "When.").needed(),
         ],
     ),

@@ -11,7 +11,7 @@ use model::incident::lifecycle::{self, Happens, Then};
 use model::incident::source_report::{SourceReport, present};
 use model::integration::signal::Alert;
 
-use super::outcome::{Judged, changed, ended_at, with_alert, with_starts};
+use super::outcome::{Judged, changed, ended_at, with_alert, with_starts, with_title};
 
 /// What a report changes about the present state of the record at its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,9 @@ pub(super) fn by_reports(
     }
     let mut next = with_starts(latest, std::iter::once(alert.started_at));
     next.course.store_report(report.clone());
+    if next.course.source_reports.last() == Some(&report) {
+        next = with_title(next, alert);
+    }
     let turn = turn(&known, &next.course.source_reports, (alert, &report));
     let since = latest.resolved_at.or(latest.course.mitigated_at);
     let opens = turn == Turn::OpenAgain && since.is_none_or(|since| report.at > since);
@@ -153,6 +156,14 @@ mod tests {
         }
     }
 
+    /// The same report with another title.
+    fn titled(alert: Alert, title: &str) -> Alert {
+        Alert {
+            title: title.to_owned(),
+            ..alert
+        }
+    }
+
     /// The incident after alerts, one after another.
     fn after(alerts: &[&Alert]) -> Incident {
         let mut same: Vec<Incident> = Vec::new();
@@ -222,6 +233,37 @@ mod tests {
                 assert_eq!(after(&order), in_order);
             }
         }
+    }
+
+    #[test]
+    fn the_title_is_the_one_of_the_last_report_until_a_person_gives_another() {
+        let alerts = [
+            titled(record(0, 1, 3, None), "Slow"),
+            titled(record(5, 2, 3, None), "Payments are slow"),
+            titled(record(10, 3, 3, None), "Payments fail"),
+            titled(record(15, 4, 3, Some(15)), "Alert"),
+        ];
+        for order in orders(&alerts[..3]) {
+            assert_eq!(after(&order).title, "Payments fail", "{order:?}");
+        }
+        let all = after(&alerts.iter().collect::<Vec<_>>());
+        assert_eq!(all.title, "Payments fail", "a report without a title takes none away");
+        let renamed = titled(record(20, 5, 3, None), "Cards are refused");
+        let title = |incident: Incident| {
+            let report = renamed.report().unwrap();
+            match by_reports(&[incident], (&renamed, report), &BTreeSet::new(), |_| false) {
+                Judged::Moved(_, incident) | Judged::Marked(incident) => incident.title,
+                _ => panic!("a new report is stored"),
+            }
+        };
+        let open = after(&[&alerts[0]]);
+        assert_eq!(title(open.clone()), "Cards are refused");
+        let (mut own, mut closed) = (open.clone(), open);
+        own.title = "Our own words".to_owned();
+        own.course.has_own_title = true;
+        assert_eq!(title(own), "Our own words");
+        closed.course.closed_at = Some(at(10));
+        assert_eq!(title(closed), "Slow", "a closed incident stays as it is");
     }
 
     #[test]

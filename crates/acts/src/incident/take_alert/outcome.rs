@@ -112,6 +112,16 @@ pub(super) fn with_alert(
     incident
 }
 
+/// An incident with the title of its source's last report, unless a person gave it another or closed it.
+pub(super) fn with_title(mut incident: Incident, alert: &Alert) -> Incident {
+    let title = title_of(alert);
+    let is_kept = incident.course.has_own_title || incident.course.closed_at.is_some();
+    if !is_kept && !title.is_empty() && title != UNNAMED {
+        incident.title = title;
+    }
+    incident
+}
+
 /// An alert's title as the incident's: brought onto one line and cut to the limit.
 pub(super) fn title_of(alert: &Alert) -> String {
     parse::one_line(&alert.title).chars().take(TITLE).collect()

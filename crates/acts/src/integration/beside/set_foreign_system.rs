@@ -37,7 +37,7 @@ impl PlainNoun for ForeignSystem {
 
     fn add(cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
-        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
+        check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
@@ -78,7 +78,7 @@ impl PlainNoun for ForeignSystem {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
-        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
+        check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         let is_moved = (&input.url, input.kind) != (&self.url, self.kind);

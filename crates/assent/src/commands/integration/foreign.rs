@@ -11,7 +11,7 @@ use crate::common::Common;
 use crate::failure::{Result, read_text};
 use crate::output::{Output, array, text_of};
 
-/// Systems beside this one, from which changes are read.
+/// External systems from which changes are imported.
 #[derive(Debug, Subcommand)]
 pub enum ForeignSystems {
     /// Add, list, change and end systems.

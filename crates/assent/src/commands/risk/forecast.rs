@@ -15,6 +15,21 @@ fn percent(value: &Value, name: &str) -> String {
     format!("{sign}{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
+/// Contributions in percentage points with one place, as the sentence above them has it. Running sums are rounded, so that the
+/// shown contributions add up to the shown probability.
+fn points(parts: &[Value]) -> Vec<String> {
+    let (mut sum, mut shown): (i64, i64) = (0, 0);
+    let told = parts.iter().map(|part| {
+        sum += part["ppm"].as_i64().unwrap_or_default();
+        let rounded = (sum + 500).div_euclid(1_000);
+        let tenths = rounded - shown;
+        shown = rounded;
+        let sign = if tenths < 0 { "-" } else { "" };
+        format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
+    });
+    told.collect()
+}
+
 /// Shows the forecast of a change.
 pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
     let found = client
@@ -28,8 +43,9 @@ pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
         for moved in array(&found, "moves").iter().filter_map(Value::as_str) {
             output.line(&format!("It {moved}."));
         }
-        let part = |it: &Value| vec![text_of(it, "text"), percent(it, "ppm")];
-        let parts: Vec<Vec<String>> = array(&found, "parts").iter().map(part).collect();
+        let parts = array(&found, "parts");
+        let part = |(it, points): (&Value, String)| vec![text_of(it, "text"), points];
+        let parts: Vec<Vec<String>> = parts.iter().zip(points(parts)).map(part).collect();
         if !parts.is_empty() {
             output.rows(&["contribution", "points"], &parts);
         }
@@ -97,4 +113,17 @@ pub(super) fn matrix(client: &Client, key: &str, output: &Output) -> Result<u8> 
         }
     });
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn shown_contributions_add_up_to_the_shown_probability() {
+        let parts = [74_600, 900, 900, 1_400, -10_000].map(|ppm| json!({"ppm": ppm}));
+        assert_eq!(points(&parts), ["7.5", "0.1", "0.0", "0.2", "-1.0"]);
+    }
 }

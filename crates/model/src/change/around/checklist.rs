@@ -54,8 +54,8 @@ pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Ref
 /// Evidence and probes are ticked by nobody, some manual items by no author, and one with owners by these alone.
 fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
     if matches!(known.kind, Some(ItemKind::Evidence | ItemKind::Probe)) {
-        let text = "This item is met by a fact, so nobody ticks it.";
-        let satisfy = "Add its evidence, have its probe asked, or have it waived by an owner and security.";
+        let text = "This item is met by evidence or a probe, so it cannot be ticked.";
+        let satisfy = "Add its evidence, query its probe, or get a waiver from an owner and security.";
         return Err(Refusal::not_now("not_manual", text, satisfy, Vec::new()));
     }
     let Some(item) = Item::of_line(&case.file, known) else {
@@ -81,13 +81,13 @@ fn check_owner(case: &Case<'_>, item: &Item<'_>) -> Result<(), Refusal> {
     let is_pipeline = case.actor.by_token && case.directory.has_role(person, Role::Pipeline);
     if is_agent || is_pipeline {
         let text = format!(
-            "This item is ticked by a person, not by a machine: {}.",
+            "This item must be ticked by a person, not by a token: {}.",
             names.join(", ")
         );
         return Err(Refusal::not_allowed("not_a_person", text).with_others(names));
     }
     if !owners.contains(person) || !case.actor.speaks_as(item.owner) {
-        let text = format!("This item is ticked by one of its owners: {}.", names.join(", "));
+        let text = format!("Only one of its owners can tick this item: {}.", names.join(", "));
         return Err(Refusal::not_allowed("not_its_owner", text).with_others(names));
     }
     Ok(())
@@ -105,8 +105,8 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     reading.finish()?;
     check_state(case, Act::AcceptEvidence)?;
     if known.kind.is_none() {
-        let text = "This item is ticked; only typed items of a checklist are waived.";
-        return Err(Refusal::not_now("not_waivable", text, "Tick it.", Vec::new()));
+        let text = "This item is ticked by a person; only items checked by evidence or a probe can be waived.";
+        return Err(Refusal::not_now("not_waivable", text, "Tick the item.", Vec::new()));
     }
     let by = case.person();
     if case.file.wrote_by_hand(case.actor.speaker()) {
@@ -146,11 +146,11 @@ pub fn check_probe_request(case: &mut Case<'_>, item: &RecordId) -> Result<Strin
     let names_one = |item: Item<'_>| item.check.probe().is_some();
     let is_other = || Item::of_line(&case.file, &known).is_some_and(names_one);
     if known.kind != Some(ItemKind::Probe) && !is_other() {
-        let text = "This item asks no probe.";
+        let text = "This item has no probe.";
         return Err(Refusal::not_now(
             "no_probe",
             text,
-            "Tick it, or add its evidence.",
+            "Tick the item, or add its evidence.",
             Vec::new(),
         ));
     }

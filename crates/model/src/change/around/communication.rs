@@ -82,11 +82,11 @@ pub fn say_ready(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let asked = ready_people(&case.file, &case.directory, case.now);
     if !asked.contains(&person) {
         let others = logins(&case.directory, &asked.into_iter().collect::<Vec<_>>());
-        let text = "No rule of this change asks you whether your team is ready.";
+        let text = "No rule of this change requires you to confirm that your team is ready.";
         return Err(Refusal::not_now("not_asked", text, "Add a comment instead.", others));
     }
     if !case.change().state.is_before_start() {
-        let text = "The change has started, so nobody is asked any more whether their team is ready.";
+        let text = "The change has started, so readiness can no longer be confirmed.";
         return Err(Refusal::not_now("started", text, "Add a comment instead.", Vec::new()));
     }
     let (now, start) = (case.now, case.change().planned_start);
@@ -97,7 +97,7 @@ pub fn say_ready(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         return Ok(());
     }
     let Some(known) = present(case) else {
-        let text = "The change has no planned start to be ready for.";
+        let text = "The change has no planned start, so readiness cannot be confirmed.";
         let satisfy = "Set `planned_start` and `planned_end` first.";
         return Err(Refusal::not_now("not_planned", text, satisfy, Vec::new()));
     };

@@ -44,14 +44,14 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     let end = find(&named);
     let to = read_link_end(case, &mut reading, kind, (&named, end.as_ref()));
     if end.as_ref().is_some_and(|end| end.id == case.change().id) {
-        reading.wrong("to", "not_allowed", "A change is not linked to itself.");
+        reading.wrong("to", "not_allowed", "A change cannot be linked to itself.");
     }
     let needs_change = matches!(kind, LinkKind::DependsOn | LinkKind::ParentOf | LinkKind::Replaces);
     if needs_change && end.is_none() && !to.is_empty() && !is_change_key(&named) {
         reading.wrong(
             "to",
             "not_allowed",
-            format!("`{kind}` points at a change, such as CHG-1042."),
+            format!("`{kind}` needs the key of a change, such as CHG-1042."),
         );
     }
     if let Some(end) = end.as_ref().filter(|end| needs_change && !end.way_back.is_empty()) {
@@ -62,7 +62,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         _ => Vec::new(),
     };
     if is_there(case, kind, &to, &set_under) {
-        reading.wrong("to", "not_unique", "This link is there already.");
+        reading.wrong("to", "not_unique", "This link already exists.");
     }
     reading.finish()?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
@@ -235,11 +235,12 @@ fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     }
     let text = match speaker_may {
         true => {
-            "That a change caused an incident is taken back by whoever said so, or by a change manager without a part in \
-             the change."
+            "The statement that a change caused an incident can be withdrawn only by its author or by a change \
+             manager without a part in the change."
         }
         false => {
-            "After the work only a change manager without a part in the change takes back that it caused an incident."
+            "After the work, only a change manager without a part in the change can withdraw the statement that it \
+             caused an incident."
         }
     };
     let mut others = case.directory.with_role(Role::ChangeManager);

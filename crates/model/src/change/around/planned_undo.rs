@@ -34,7 +34,11 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         reading.wrong("occurred_at", "in_the_future", "`occurred_at` cannot lie ahead.");
     }
     if !done && text.is_none() {
-        reading.wrong("text", "missing", "Say in `text` why the undo is called off.");
+        reading.wrong(
+            "text",
+            "missing",
+            "Give in `text` the reason for cancelling the planned undo.",
+        );
     }
     reading.finish()?;
     check_state(case, act)?;
@@ -51,17 +55,17 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn declared(case: &Case<'_>) -> Result<PlannedUndo, Refusal> {
     let change = case.change();
     let Some(undo) = &change.content.planned_undo else {
-        let text = "This change declares no undo.";
+        let text = "This change has no planned undo.";
         let satisfy =
-            "What is taken back without one is a rollback: state the outcome `rolled_back` (POST …/completion).";
+            "Reverting without a planned undo is a rollback: record the outcome `rolled_back` (POST …/completion).";
         return Err(Refusal::not_now("no_planned_undo", text, satisfy, Vec::new()));
     };
     if change.undo.is_some() {
-        let text = "The planned undo has ended already.";
+        let text = "The planned undo has already ended.";
         return Err(Refusal::not_now(
             "undo_ended",
             text,
-            "Nothing is left to record.",
+            "Nothing remains to be recorded.",
             Vec::new(),
         ));
     }
@@ -72,21 +76,21 @@ fn check_done(case: &Case<'_>, undo: &PlannedUndo, occurred_at: Timestamp) -> Re
     let change = case.change();
     let has_succeeded = |record: &TargetRecord| record.outcome.is_some_and(Outcome::is_success);
     if !change.target_records.iter().all(has_succeeded) {
-        let text = "Only what has succeeded is undone as planned.";
-        let satisfy = "State how each target ended (POST …/completion); what is taken back before is a rollback.";
+        let text = "Only a successful target can be undone as planned.";
+        let satisfy = "Record the outcome of each target (POST …/completion); reverting earlier is a rollback.";
         return Err(Refusal::not_now("not_succeeded", text, satisfy, Vec::new()));
     }
     if undo.at > later(occurred_at, EARLY) {
         let text = format!(
-            "The undo is planned for {}; what is taken back so long before is a rollback.",
+            "The undo is planned for {}; reverting so much earlier is a rollback.",
             undo.at
         );
-        let satisfy = "State the outcome `rolled_back` (POST …/completion), or wait for its time.";
+        let satisfy = "Record the outcome `rolled_back` (POST …/completion), or wait until the planned time.";
         return Err(Refusal::not_now("too_early", text, satisfy, Vec::new()));
     }
     if change.break_glass.is_some() {
-        let text = "The work began by a break-glass, so nobody approved its undo.";
-        let satisfy = "State the outcome `rolled_back` (POST …/completion).";
+        let text = "The work began under break-glass, so its planned undo was never approved.";
+        let satisfy = "Record the outcome `rolled_back` (POST …/completion).";
         return Err(Refusal::not_now("undo_not_approved", text, satisfy, Vec::new()));
     }
     Ok(())
@@ -105,7 +109,7 @@ fn check_called_off(case: &Case<'_>) -> Result<(), Refusal> {
         .into_iter()
         .filter(|it| !change.implemented_by.contains(it) && !change.content.implementers.contains(it))
         .collect();
-    let text = "The owner or a change manager calls an undo off, who did none of the work.";
+    let text = "Only an owner or change manager who did none of the work can cancel the planned undo.";
     Err(Refusal::not_allowed("own_work", text).with_others(logins(&case.directory, &others)))
 }
 
@@ -166,10 +170,10 @@ fn notify(case: &mut Case<'_>, mark: &str) {
     let mut people = case.change().content.implementers.clone();
     people.push(case.change().content.owner.clone());
     if mark.starts_with("undo_soon/") {
-        let news = format!("{key} is to be undone at {}.", undo.at);
+        let news = format!("The planned undo of {key} is due at {}.", undo.at);
         case.emit("change.reminded", json!({"about": "undo_due"}));
         for person in people {
-            let next = "Carry the undo out at its time, and record it.";
+            let next = "Carry out the undo at its planned time and record it.";
             case.write_to(&person, "undo_due", mark, news.clone(), next);
         }
         return;
@@ -179,9 +183,12 @@ fn notify(case: &mut Case<'_>, mark: &str) {
         case.emit("change.undo_missed", json!({"planned": undo.at}));
     }
     people.extend(case.people_in_charge());
-    let news = format!("{key} was to be undone at {}, and nobody has recorded it.", undo.at);
+    let news = format!(
+        "The planned undo of {key} was due at {} and has not been recorded.",
+        undo.at
+    );
     for person in people {
-        let next = "Carry the undo out now and record it, or call it off with a reason.";
+        let next = "Carry out the undo now and record it, or cancel it with a reason.";
         case.write_to(&person, "undo_missed", mark, news.clone(), next);
     }
 }

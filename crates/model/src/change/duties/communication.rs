@@ -61,7 +61,7 @@ fn announced_unmet(
     let Some(announced_at) = known.and_then(|it| it.announced_at) else {
         return Some(unmet(
             "not_announced",
-            format!("{reason} Nobody was told of the start at {start}."),
+            format!("{reason} The start at {start} was not announced."),
             format!(
                 "A communication plan with the stage `announced` covers the change and has recipients; it is sent once the change is scheduled (rule `{rule}`)."
             ),
@@ -100,7 +100,7 @@ fn acknowledged_unmet(directory: &Directory, row: &TargetObligation, known: Opti
     let names = logins(directory, &missing);
     let (text, satisfy) = match names.is_empty() {
         true => (
-            "Nobody was asked to acknowledge it.".to_owned(),
+            "No recipient was asked to acknowledge the announcement.".to_owned(),
             "The communication plan asks for acknowledgement (`acknowledge`), of owners or business units".to_owned(),
         ),
         false => (
@@ -171,11 +171,14 @@ fn ready_unmet(
             unmet(
                 "team_not_ready",
                 format!(
-                    "{} Nobody has said for {} that the team is ready.",
+                    "{} Readiness was not confirmed for {}.",
                     sentence(&row.obligation.reason),
                     team.name
                 ),
-                format!("One of them says so (POST …/readiness; rule `{}`).", row.obligation.id),
+                format!(
+                    "One of them must confirm it (POST …/readiness; rule `{}`).",
+                    row.obligation.id
+                ),
                 logins(directory, &team.people),
             )
         })

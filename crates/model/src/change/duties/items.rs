@@ -128,7 +128,7 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
     };
     let reason = sentence(&item.row.obligation.reason);
     let satisfy = format!(
-        "{satisfy} Or an owner and security waive it (POST …/checklist/ID/waiver; rule `{}`).",
+        "{satisfy} Alternatively, an owner and security waive the item (POST …/checklist/ID/waiver; rule `{}`).",
         item.row.obligation.id
     );
     let people = logins(directory, &item.owners(file, directory, now));
@@ -198,13 +198,13 @@ fn manual_lacks(file: &ChangeFile, line: Option<&ChecklistItem>, item: &Item<'_>
         Some(done) if !is_own(&done.by) => None,
         Some(_) => Some((
             "checklist_open",
-            "Whoever ticked it wrote the change.".to_owned(),
-            "Somebody who did not write the change ticks it (POST …/checklist/ID/tick).".to_owned(),
+            "It was ticked by an author of the change.".to_owned(),
+            "A person who is not an author of the change must tick it (POST …/checklist/ID/tick).".to_owned(),
         )),
         None => Some((
             "checklist_open",
-            "Nobody has ticked it.".to_owned(),
-            "Tick it (POST …/checklist/ID/tick).".to_owned(),
+            "The item is not ticked.".to_owned(),
+            "Tick the item (POST …/checklist/ID/tick).".to_owned(),
         )),
     }
 }
@@ -228,13 +228,15 @@ fn evidence_lacks(
     let (satisfy, by) = match (owners.is_empty(), wants_another) {
         (false, _) => (
             format!(
-                "One of its owners or a pipeline adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+                "One of its owners or a pipeline must add passed evidence of the aspect `{aspect}`{place} (POST \
+                 …/evidence)."
             ),
             " by one of its owners or a pipeline",
         ),
         (true, true) => (
             format!(
-                "Somebody who did not write the change adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+                "A person who is not an author of the change must add passed evidence of the aspect \
+                 `{aspect}`{place} (POST …/evidence)."
             ),
             " by somebody who did not write the change",
         ),
@@ -285,7 +287,7 @@ fn too_old(at: Timestamp, max_age: i64, now: Timestamp) -> Option<String> {
     let age = now.duration_since(at);
     (age > SignedDuration::from_mins(max_age)).then(|| {
         format!(
-            "It is from {at}, which is {} ago; at most {} are let through.",
+            "The report is from {at}, which is {} ago; the limit is {}.",
             span(age.as_mins()),
             span(max_age)
         )
@@ -314,12 +316,12 @@ fn why_result_lacks(
 ) -> Option<String> {
     let place = place_of(target);
     let Some(last) = last_result(file, probe, &place) else {
-        return Some(format!("The probe `{probe}` has not answered for {place} yet."));
+        return Some(format!("The probe `{probe}` has not responded for {place} yet."));
     };
     if last.result != EvidenceResult::Passed {
         let why = last.text.as_deref().unwrap_or("its answer cannot be read");
         return Some(format!(
-            "The probe `{probe}` gave no answer that counts for {place} at {}: {why}",
+            "The probe `{probe}` gave no valid response for {place} at {}: {why}",
             last.at
         ));
     }
@@ -329,7 +331,7 @@ fn why_result_lacks(
 fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
     let lack = |target: &Target| why_result_lacks(file, target, (probe, max_age), now);
     let text = targets_of(file, item.row).find_map(lack)?;
-    let satisfy = "It is asked again when the window opens; ask it at once with POST …/checklist/ID/probe.";
+    let satisfy = "The probe is queried again when the window opens; query it now with POST …/checklist/ID/probe.";
     Some(("probe_missing", text, satisfy.to_owned()))
 }
 

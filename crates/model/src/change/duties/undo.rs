@@ -76,7 +76,8 @@ pub(crate) fn undo_unmet(file: &ChangeFile, directory: &Directory, now: Timestam
     Some(unmet(
         "undo_open",
         text,
-        "Carry it out at its time and record it (POST …/undo), or have it called off by the owner or a change manager.",
+        "Carry out the undo at its planned time and record it (POST …/undo), or ask the owner or a change manager to \
+         cancel it.",
         logins(directory, &eligible::implementers(file, directory, now)),
     ))
 }

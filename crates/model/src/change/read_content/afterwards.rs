@@ -33,7 +33,7 @@ pub(super) fn read_retrospective(reading: &mut Reading<'_>, directory: &Director
             if let (Some(start), Some(end)) = (actual_start, actual_end)
                 && end < start
             {
-                inner.wrong("actual_end", "out_of_order", "It ended before it began.");
+                inner.wrong("actual_end", "out_of_order", "The end lies before the start.");
             }
             Some(RetrospectiveInput {
                 actual_start: actual_start?,
@@ -64,7 +64,7 @@ pub(super) fn check_retrospective(reading: &mut Reading<'_>, content: &Content) 
             .iter()
             .any(|error| error.field.starts_with(field) || field == "targets" && error.field.starts_with("services"));
         if !is_there && !is_told {
-            reading.wrong(field, "missing", format!("It does not say {what}."));
+            reading.wrong(field, "missing", format!("The change still needs {what}."));
         }
     }
 }

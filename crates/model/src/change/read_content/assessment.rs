@@ -47,7 +47,7 @@ impl Assessment {
             .filter(|(_, row)| !is_reached(&found, &row.item));
         let error = |(place, row): (usize, &Exclusion)| {
             let text = format!(
-                "`{}` is nothing that this change reaches, so there is nothing to leave out.",
+                "`{}` is not affected by this change, so it cannot be excluded.",
                 row.item
             );
             FieldError::new(format!("excluded[{place}].item"), "not_reached", text)

@@ -101,8 +101,8 @@ pub struct NewChange {
     /// The way back.
     #[card(part = "Step", option = "rollback-step")]
     pub rollback_plan: Vec<Value>,
-    /// Why there is no way back.
-    #[card(most = TEXT, text, label = "Why there is no way back")]
+    /// The reason why no rollback is possible.
+    #[card(most = TEXT, text, label = "Why no rollback is possible")]
     pub no_rollback_reason: Option<String>,
     /// How long the way back takes.
     #[card(most = 100_000, label = "Minutes in all")]

@@ -67,7 +67,7 @@ fn check_doer(reading: &mut Reading<'_>, field: &str, step: &Step, directory: &D
         Some(_) => reading.wrong(
             field,
             "inactive",
-            format!("`{name}` may no longer act here; name somebody who is there."),
+            format!("`{name}` is no longer active here; name an active person."),
         ),
         None if is_known => {}
         None => {

@@ -32,7 +32,7 @@ pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Cont
         return;
     }
     if input.retrospective.is_some() {
-        let text = "Work that is done declares no undo: nobody decided on it before.";
+        let text = "Work that is already done cannot have a planned undo, because nobody approved it beforehand.";
         return reading.wrong("planned_undo", "not_allowed", text);
     }
     let is_kept = keep.is_some_and(|old| old.planned_undo.as_ref() == Some(undo));
@@ -41,11 +41,11 @@ pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Cont
         let text = "`planned_undo.at` must lie after `planned_start`.";
         reading.wrong("planned_undo.at", "out_of_order", text);
     } else if input.planned_end.is_some_and(|end| undo.at < end) {
-        let text =
-            "`planned_undo.at` must not lie before `planned_end`: what is taken back within the window is a rollback.";
+        let text = "`planned_undo.at` must not lie before `planned_end`: reverting within the window is a rollback.";
         reading.wrong("planned_undo.at", "out_of_order", text);
     } else if !is_kept && undo.at > later(start, LONGEST) {
-        let text = "`planned_undo.at` lies 92 days after `planned_start` at most; a later undo is a change of its own.";
+        let text = "`planned_undo.at` lies at most 92 days after `planned_start`; a later undo needs a change of its \
+            own.";
         reading.wrong("planned_undo.at", "out_of_range", text);
     }
 }

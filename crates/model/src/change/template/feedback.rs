@@ -67,20 +67,20 @@ pub const CARD: Card = Card {
     command: "template-feedback",
     columns: &["change", "template", "template_version", "part", "text"],
     verbs: verbs! {
-        List "list_template_feedback" at "/template-feedback" may READ => "List what operations missed in templates";
+        List "list_template_feedback" at "/template-feedback" may READ => "List the feedback of operations on templates";
         Add "add_template_feedback" at "/template-feedback" may READ => "Answer what was missing in the template of a closed change";
         Show "show_template_feedback" at "/template-feedback/{id}" may READ => "Show an answer";
     },
     events: &[Event::new(
         "template_feedback.added",
         "comment",
-        "said what was missing in a template",
+        "reported what was missing in a template",
     )],
     page: Some(Page {
         path: "/template-feedback",
         byline: "One question after a change from a template has closed: what was missing?",
-        empty: "Nobody has answered yet.",
+        empty: "There are no answers yet.",
         labels: ["What was missing?", "", ""],
     }),
-    ..Card::of::<TemplateFeedback, TemplateFeedbackInput>("template_feedback", "What was missing in templates")
+    ..Card::of::<TemplateFeedback, TemplateFeedbackInput>("template_feedback", "Feedback on templates")
 };

@@ -58,7 +58,7 @@ pub struct TemplateTrialInput {
     /// The template: a key.
     #[card(positional, example = "restart-pod")]
     pub template: String,
-    /// The template that half of the uses follow instead: a key. It is approved, for the same services and environments.
+    /// The variant template for half of the uses: a key. It must be approved for the same services and environments.
     #[card(example = "restart-pod-short")]
     pub variant: String,
 }

@@ -91,19 +91,19 @@ pub(crate) fn against(
         return vec![stop.clone()];
     }
     let Some(asked) = member else {
-        let text = format!("{key} goes to many members in waves, and the question names none.");
+        let text = format!("{key} is rolled out to its members in waves, and the request contains no member.");
         return one(
             "member_missing",
             text,
-            "Ask again with `member=`, one question for each member.",
+            "Repeat the request with `member=`, once for each member.",
         );
     };
     let Some(wave) = asked.wave else {
-        let text = format!("`{}` is no member of {key}.", asked.name);
+        let text = format!("`{}` is not a member of {key}.", asked.name);
         return one(
             "member_unknown",
             text,
-            "Mend the name, or add the member before the change is approved.",
+            "Correct the name, or add the member before the change is approved.",
         );
     };
     match asked.state {
@@ -113,12 +113,12 @@ pub(crate) fn against(
             return one(
                 "member_failed",
                 text,
-                "An implementer of the change starts another try (POST …/waves/retries).",
+                "An implementer of the change can start a retry (POST …/waves/retries).",
             );
         }
         Some(state) if has_ended(state) => {
             let text = format!("`{}` has {}.", asked.name, state_text(state));
-            return one("member_done", text, "Nothing is left to do for it in this change.");
+            return one("member_done", text, "No work is left for this member in this change.");
         }
         _ => {}
     }
@@ -132,7 +132,7 @@ pub(crate) fn against(
         return one(
             "wave_waits",
             text,
-            "Tell the outcomes of the open wave; the next one opens by itself.",
+            "Report the outcomes of the open wave; the next wave then opens automatically.",
         );
     }
     if let Some(opens) = waits_until(Some(waves), member).filter(|opens| now < *opens) {
@@ -143,8 +143,8 @@ pub(crate) fn against(
         return one("wave_watched", text, "Wait for it.");
     }
     if waves.is_full {
-        let text = format!("As many members of {key} are in progress as may be at once.");
-        return one("wave_full", text, "Ask again when one of them has ended.");
+        let text = format!("The limit of concurrent members of {key} is reached.");
+        return one("wave_full", text, "Repeat the request when one of them has ended.");
     }
     Vec::new()
 }

@@ -35,7 +35,7 @@ pub struct MemberOutcome {
     /// The number of its wave.
     #[card(column)]
     pub wave: i64,
-    /// How it stands.
+    /// Its state.
     #[card(column, words)]
     pub state: MemberState,
     /// What its sender says of it.
@@ -60,12 +60,12 @@ pub const CARD: Card = Card {
         Show "show_member_outcome" at "/member-outcomes/{id}" may READ => "Show how a member of a wave stands";
     },
     events: &[
-        Event::new("member_outcome.told", "list", "told how members of a wave stand"),
+        Event::new("member_outcome.told", "list", "reported the state of members of a wave"),
         Event::new("member_outcome.begun", "go", "began the work on a member of a wave"),
         Event::new(
             "member_outcome.retried",
             "back",
-            "let failed members of a wave be tried again",
+            "started a retry of failed members of a wave",
         ),
     ],
     ..Card::of::<MemberOutcome, NoInput>("member_outcome", "Outcomes of members")

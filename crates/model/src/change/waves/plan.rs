@@ -131,7 +131,7 @@ fn check_waves(reading: &mut Reading<'_>, waves: &[WaveRule]) {
     let mut names = BTreeSet::new();
     for (place, rule) in waves.iter().enumerate() {
         if !rule.wave.is_empty() && !names.insert(rule.wave.as_str()) {
-            let text = format!("Two waves are called `{}`.", rule.wave);
+            let text = format!("Two waves have the name `{}`.", rule.wave);
             reading.wrong(&format!("waves[{place}].wave"), "not_unique", text);
         }
     }

@@ -40,8 +40,8 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
     }
     crate::change::next_step::check_state(case, Act::Edit)?;
     if plan.is_unwatched() && is_watch_required(&case.file) {
-        let text =
-            "A rule asks that the first wave is watched before the rest follows: name the minutes in `watch_minutes`.";
+        let text = "A rule requires that the first wave is watched before the others follow: enter the minutes in \
+             `watch_minutes`.";
         return Err(Refusal::field("watch_minutes", "missing", text));
     }
     input.content.wave_plan = Some(plan.clone());
@@ -86,8 +86,8 @@ pub fn report(case: &mut Case<'_>, told: Vec<ReportedMember>) -> Result<Vec<Memb
     told.iter().try_for_each(|row| case.check_agents_target(&row.target))?;
     check_waves(case)?;
     if case.change().state != State::Implementing {
-        let text = "Outcomes of members are told while the change is implementing.";
-        let help = "Start it (POST …/implementation), or have a member's pipeline ask the gate.";
+        let text = "Outcomes of members can be reported only while the change is implementing.";
+        let help = "Start the change (POST …/implementation), or have a member's pipeline ask the gate.";
         return Err(Refusal::not_now("not_started", text, help, Vec::new()));
     }
     let by = case.person();
@@ -135,8 +135,8 @@ pub fn retry(case: &mut Case<'_>, failed: Vec<(MemberOutcome, Member)>) -> Resul
     check_waves(case)?;
     let spent = failed.iter().find(|(row, _)| row.tries >= MOST_TRIES);
     if let Some((row, _)) = spent {
-        let text = format!("`{}` was tried {} times.", row.member, row.tries);
-        let help = "Tell that it is `not_implemented`; another change carries on.";
+        let text = format!("`{}` was already tried {} times.", row.member, row.tries);
+        let help = "Report the outcome `not_implemented`; continue with another change.";
         return Err(Refusal::not_now("too_many_tries", text, help, Vec::new()));
     }
     let mut fresh = Vec::new();
@@ -237,12 +237,7 @@ pub fn resume(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let change = &mut case.file.change;
     let Some(run) = change.wave_run.as_mut().filter(|run| run.stop.is_some()) else {
         let text = "The waves are not stopped.";
-        return Err(Refusal::not_now(
-            "waves_run",
-            text,
-            "Nothing has to be resumed.",
-            Vec::new(),
-        ));
+        return Err(Refusal::not_now("waves_run", text, "No resume is needed.", Vec::new()));
     };
     run.stop = None;
     run.known_incidents = open;

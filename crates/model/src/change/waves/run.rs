@@ -280,7 +280,7 @@ pub(crate) fn stop(
     let mut people = case.people_in_charge();
     let named = case.change().content.implementers.clone();
     people.extend(named.into_iter().filter(|it| !case.people_in_charge().contains(it)));
-    let next = "Look at what failed, then resume the waves or retry the failed members.";
+    let next = "Investigate what failed, then resume the waves or retry the failed members.";
     for person in people {
         case.write_to(&person, "waves_halted", &now.to_string(), news.clone(), next);
     }
@@ -298,7 +298,12 @@ pub(crate) fn check_waves(case: &Case<'_>) -> Result<(), Refusal> {
             "Waves run while a change is scheduled or implementing; it is {}.",
             case.change().state
         );
-        return Err(Refusal::not_now("waves_not_open", text, "Start it first.", Vec::new()));
+        return Err(Refusal::not_now(
+            "waves_not_open",
+            text,
+            "Start the change first.",
+            Vec::new(),
+        ));
     }
     Ok(())
 }
@@ -336,6 +341,6 @@ pub fn against_success(change: &Change, targets: &[TargetId]) -> Option<Refusal>
         list.left(),
         list.not_done
     );
-    let help = "Tell the outcomes of the others first, or state `partially_implemented`.";
+    let help = "Report the outcomes of the others first, or record `partially_implemented`.";
     Some(Refusal::not_now("members_open", text, help, Vec::new()))
 }

@@ -22,8 +22,9 @@ pub(crate) fn watch_unmet(file: &ChangeFile, directory: &Directory) -> Option<Un
     is_lacking.then(|| {
         unmet(
             "waves_not_watched",
-            "A rule asks that the first wave is watched before the rest follows, and the plan leaves no time for it.",
-            "The plan of waves names the minutes between waves.",
+            "A rule requires that the first wave is watched before the others follow, and the plan leaves no time \
+             for it.",
+            "Enter the minutes between waves in the plan of waves.",
             logins(directory, &eligible::writers(change, directory)),
         )
     })

@@ -78,11 +78,11 @@ pub fn repeated(person: &PersonId, body: &Body, earlier: &[Entry]) -> Result<Opt
     let step = body.get("step").and_then(serde_json::Value::as_i64);
     let kind = body.get("kind").and_then(|it| it.as_str()).unwrap_or("step");
     if known.by != *person || known.step != step || known.kind.as_str() != kind {
-        let text = "Another entry was made with this `tap`.";
+        let text = "This `tap` was already used for another entry.";
         return Err(Refusal::not_now(
             "tap_reused",
             text,
-            "Make a key of its own for each tap.",
+            "Use a unique key for each tap.",
             Vec::new(),
         ));
     }
@@ -154,19 +154,19 @@ fn read(case: &Case<'_>, reading: &mut Reading<'_>, earlier: &[Entry]) -> EntryI
     let is_skipped = reading.boolean("skipped").unwrap_or(false);
     let ends_steps = matches!(kind, EntryKind::Step | EntryKind::Rollback);
     if is_skipped && (step.is_none() || !ends_steps) {
-        let text = "`skipped` goes with a `step` and the kind `step`, or `rollback` for a step of the way back.";
+        let text = "`skipped` needs a `step` and the kind `step`, or `rollback` for a rollback step.";
         reading.wrong("skipped", "not_here", text);
     }
     if kind == EntryKind::Begin && !reading.says("step") {
         reading.wrong(
             "step",
             "missing",
-            "`step` is missing: the kind `begin` names the step that began.",
+            "`step` is missing: the kind `begin` needs the step that began.",
         );
     }
     let takes_back_step = withdraws.is_some() && kind == EntryKind::Step;
     if takes_back_step && (step.is_some() || is_skipped) {
-        let text = "Say `withdraws` without a step: the entry that it names holds the step.";
+        let text = "Use `withdraws` without `step`: the withdrawn entry already contains the step.";
         reading.wrong("step", "not_here", text);
     }
     EntryInput {
@@ -234,7 +234,10 @@ fn time_field(case: &Case<'_>, reading: &mut Reading<'_>, ends_step: bool) -> Sa
         .filter(|_| ends_step && change.retrospective.is_none());
     if let Some(start) = start.filter(|start| at < *start) {
         if at < later(start, -tolerance) {
-            let text = format!("`occurred_at` lies before the work began, at {start}. A step is done after that.");
+            let text = format!(
+                "`occurred_at` lies before the start of the work, at {start}. A step can only be done \
+                after the start."
+            );
             reading.wrong("occurred_at", "out_of_order", text);
         }
         at = start;
@@ -249,8 +252,8 @@ fn time_field(case: &Case<'_>, reading: &mut Reading<'_>, ends_step: bool) -> Sa
 fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<String> {
     let named = reading.text("withdraws", LINE)?;
     if !matches!(kind, EntryKind::Deviation | EntryKind::Step) {
-        let text = "`withdraws` goes with the kind `deviation` for the beginning of a way back: whoever was told of it is told of \
-                    this too. It goes with `step` for a step that was noted by mistake.";
+        let text = "`withdraws` needs the kind `deviation` for the start of a rollback, so that the same people are \
+            notified, and the kind `step` for a step that was recorded by mistake.";
         reading.wrong("withdraws", "not_here", text);
     }
     Some(named)
@@ -302,7 +305,7 @@ fn note_way_back(case: &mut Case<'_>, said: &EntryInput, taken_back: Option<&Tak
 fn notify_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
     let (name, key) = (case.name(&case.person()), &case.change().key);
     let news = match kind {
-        _ if is_withdrawal => format!("{name} took back that {key} is rolled back: the work goes on."),
+        _ if is_withdrawal => format!("{name} withdrew the start of the rollback of {key}: the work continues."),
         EntryKind::Rollback => format!("{name} began to roll {key} back."),
         _ => format!("{name} reports a {kind} on {key}."),
     };
@@ -312,7 +315,7 @@ fn notify_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdraw
             "work_report",
             id.as_str(),
             news.clone(),
-            "Read the log of actions and decide whether to go on.",
+            "Read the log of actions and decide whether to continue.",
         );
     }
 }
@@ -333,13 +336,13 @@ fn check_way_back(named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> 
     match WayBack::of(earlier).filter(|back| is_named(back.begun, named)) {
         Some(back) if back.is_walked => Err(Refusal::not_now(
             "way_back_walked",
-            "The way back stays: a step of it is done.",
-            "Finish it, and tell the outcome.",
+            "The rollback cannot be withdrawn: one of its steps is done.",
+            "Finish the rollback, and record the outcome.",
             Vec::new(),
         )),
         Some(back) => Ok(TakenBack::WayBack(back.begun.id.clone())),
         None => {
-            let text = "`withdraws` is no beginning of a way back that this change is on.";
+            let text = "`withdraws` is not the start of a rollback that is in progress.";
             Err(Refusal::field("withdraws", "unknown", text))
         }
     }
@@ -355,13 +358,13 @@ fn check_undone(case: &Case<'_>, said: &EntryInput, named: &str, earlier: &[Entr
     let found = counted(earlier).into_iter().find(|entry| is_named(entry, named));
     let ended = found.filter(|entry| matches!(entry.kind, EntryKind::Step | EntryKind::Begin | EntryKind::Rollback));
     let Some((entry, step)) = ended.and_then(|entry| Some((entry, entry.step?))) else {
-        let text = "`withdraws` names no step that is noted as done or skipped here. A way back that was begun by mistake is taken \
-                    back with the kind `deviation`.";
+        let text = "`withdraws` must be the entry of a step that is done or skipped. Use the kind `deviation` to \
+            withdraw a rollback that was started by mistake.";
         return Err(Refusal::field("withdraws", "unknown", text));
     };
     if entry.by != case.person() {
         let text = format!(
-            "{} noted this step, and nobody else takes it back.",
+            "{} recorded this step, and only they can withdraw it.",
             case.name(&entry.by)
         );
         let who = logins(&case.directory, std::slice::from_ref(&entry.by));
@@ -371,11 +374,11 @@ fn check_undone(case: &Case<'_>, said: &EntryInput, named: &str, earlier: &[Entr
     let at = if said.time.is_kept { said.time.at } else { case.now };
     if at > later(entry.occurred_at, UNDO_WITHIN) && case.now > later(entry.at, UNDO_WITHIN) {
         let text = format!(
-            "A step is taken back within {} minutes; this one was noted at {}.",
+            "A step can be withdrawn within {} minutes; this step was recorded at {}.",
             UNDO_WITHIN.as_mins(),
             entry.at
         );
-        let next = "Note what is different with the kind `deviation`: owner and change managers are told.";
+        let next = "Record differences with the kind `deviation`: the owner and the change managers are notified.";
         return Err(Refusal::not_now("undo_too_late", text, next, Vec::new()));
     }
     Ok(TakenBack::Step(entry.id.clone(), step, entry.kind))
@@ -386,7 +389,7 @@ fn check_skipper(case: &Case<'_>, said: &EntryInput) -> Result<(), Refusal> {
     if !said.is_skipped || case.directory.agent(&case.person()).is_none() {
         return Ok(());
     }
-    let text = "An agent skips no step. An implementer skips it with a reason.";
+    let text = "An agent cannot skip a step; an implementer can, with a reason.";
     Err(Refusal::not_allowed("agent_skips_nothing", text))
 }
 
@@ -397,11 +400,11 @@ fn check_begin(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<
     };
     let run = Run::of(case.change(), walked(said.kind, earlier), earlier);
     let text = match run.begin_of(number) {
-        _ if run.standing(number).is_over() => format!("Step {number} is over: it was done or skipped."),
-        Some(begin) => format!("{} noted that step {number} began.", case.name(&begin.by)),
+        _ if run.standing(number).is_over() => format!("Step {number} was already done or skipped."),
+        Some(begin) => format!("{} recorded the start of step {number}.", case.name(&begin.by)),
         None => return Ok(()),
     };
-    let next = "Note its end with the kind `step` or `rollback`, or what differs with the kind `deviation`.";
+    let next = "Record its end with the kind `step` or `rollback`, or a difference with the kind `deviation`.";
     Err(Refusal::not_now("step_begun", text, next, Vec::new()))
 }
 
@@ -417,14 +420,14 @@ fn check_watch(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<
     }
     let run = Run::of(case.change(), said.kind, earlier);
     if let Some(open) = run.open_before(number) {
-        let text = format!("Step {number} is a watch, and step {open} before it is neither done nor skipped.");
-        let next = format!("Note step {open} first, or skip step {number} with a reason (`skipped`).");
+        let text = format!("Step {number} is a watch step, and step {open} before it is neither done nor skipped.");
+        let next = format!("Record step {open} first, or skip step {number} with a reason (`skipped`).");
         return Err(Refusal::not_now("watch_not_begun", text, next, Vec::new()));
     }
     let Some(until) = run.watches_until(number).filter(|until| said.time.at < *until) else {
         return Ok(());
     };
-    let text = format!("Step {number} is a watch that goes on until {until}.");
-    let next = "Watch until then, or skip the step with a reason (`skipped`).";
+    let text = format!("Step {number} is a watch step that lasts until {until}.");
+    let next = "Continue watching until then, or skip the step with a reason (`skipped`).";
     Err(Refusal::not_now("watch_goes_on", text, next, Vec::new()))
 }

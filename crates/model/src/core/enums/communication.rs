@@ -30,7 +30,7 @@ words! {
         Watchers = "watchers",
         /// Those on duty of the plan's duty groups when the stage is first announced.
         OnDuty = "on_duty",
-        /// The customers' lists with one of these services. A plan for customers has no other audience.
+        /// The customer lists with one of these services. A plan for customers cannot have another audience.
         Customers = "customers",
     }
     /// The language of a letter.

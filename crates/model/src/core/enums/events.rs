@@ -484,7 +484,7 @@ words! {
         ServiceDeployed = "service.deployed",
         /// Phrase: handed the lead of a service to another system.
         ServiceLedElsewhere = "service.led_elsewhere",
-        /// Phrase: had Assent lead a service again.
+        /// Phrase: returned a service to Assent.
         ServiceLedHere = "service.led_here",
         /// Phrase: set a service.
         ServiceSet = "service.set",

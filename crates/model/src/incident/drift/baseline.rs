@@ -30,24 +30,24 @@ pub struct DriftBaseline {
     pub version: i64,
     /// The addresses, with * for any run of characters.
     pub pattern: String,
-    /// The one attribute that is expected to differ.
+    /// The attribute that is expected to differ.
     #[card(most = ATTRIBUTE)]
     pub attribute: String,
     /// The id of the connection that reports it.
     #[card(column)]
     pub connection: RecordId,
-    /// The service whose drift it is.
+    /// The service with the drift.
     #[card(column, refers = "service")]
     pub service: ServiceKey,
     /// The environment.
     pub environment: EnvironmentKey,
-    /// Why it is expected.
+    /// The reason why the drift is expected.
     #[card(most = 2_000, text)]
     pub reason: String,
-    /// When it ends.
+    /// The end.
     #[card(column)]
     pub ends_at: Timestamp,
-    /// Who proposed it: a login.
+    /// The person who proposed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who lent the proposer the way in by which they came, where that was another: a login.
@@ -78,25 +78,25 @@ pub struct DriftBaselineInput {
     /// The addresses, with * for any run of characters.
     #[card(label = "Addresses", positional, example = "prod/deployments.apps/booking-*")]
     pub pattern: String,
-    /// The one attribute that is expected to differ.
+    /// The attribute that is expected to differ.
     #[card(label = "Attribute", most = ATTRIBUTE, example = "spec.replicas")]
     pub attribute: String,
     /// The id of the connection that reports it.
     #[card(label = "Connection", example = "0197c0de-0000-7000-8000-000000000000")]
     pub connection: RecordId,
-    /// The service whose drift it is.
+    /// The service with the drift.
     #[card(label = "Service", refers = "service", example = "booking-api")]
     pub service: ServiceKey,
     /// The environment.
     #[card(label = "Environment", example = "production")]
     pub environment: EnvironmentKey,
-    /// Why it is expected.
+    /// The reason why the drift is expected.
     #[card(label = "Why", most = 2_000, text, example = "The autoscaler sets the count")]
     pub reason: String,
-    /// When it ends.
+    /// The end.
     #[card(label = "Ends", option = "to", example = "2027-02-28T00:00:00Z")]
     pub ends_at: Timestamp,
-    /// Whether it is approved: a second person’s word, never the proposer’s.
+    /// Whether it is approved by a second person, never by the proposer.
     #[card(label = "Approved", example = "false")]
     pub approved: bool,
 }
@@ -138,9 +138,9 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/drift-baselines",
-        byline: "Drift that is expected. Each baseline silences one attribute until it ends, once an owner of the service or its \
-                 security has approved it.",
-        empty: "No drift is expected.",
+        byline: "Expected drift. Each baseline suppresses one attribute until it ends, once an owner or the security \
+            owner of the service has approved it.",
+        empty: "No baselines are defined.",
         labels: ["Propose a baseline", "Approve it", "End it"],
     }),
     ..Card::of::<DriftBaseline, DriftBaselineInput>("drift_baseline", "Expected drift")
@@ -181,16 +181,16 @@ pub fn check(reading: &mut Reading<'_>, input: &DriftBaselineInput, now: Timesta
     let named = input.pattern.chars().filter(|letter| *letter != '*').count();
     if !is_wrong(reading, "pattern") && named < LEAST_NAMED {
         let text = format!(
-            "`pattern` names at least {LEAST_NAMED} characters beside its stars: one for every address is no scope."
+            "`pattern` needs at least {LEAST_NAMED} characters besides `*`, so that it cannot match every address."
         );
         reading.wrong("pattern", "too_wide", text);
     }
     if !is_wrong(reading, "attribute") && input.attribute.contains('*') {
-        let text = "`attribute` is one attribute, without a star: a baseline silences no whole address.";
+        let text = "`attribute` must be one attribute without `*`: a baseline cannot cover a whole address.";
         reading.wrong("attribute", "too_wide", text);
     }
     if input.approved {
-        let text = "A proposal is approved by a second person, after it was made. Leave `approved` out.";
+        let text = "A second person approves a proposal after its creation. Leave out `approved`.";
         reading.wrong("approved", "not_allowed", text);
     }
     if is_wrong(reading, "ends_at") {
@@ -199,7 +199,10 @@ pub fn check(reading: &mut Reading<'_>, input: &DriftBaselineInput, now: Timesta
     if input.ends_at <= now {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     } else if input.ends_at > now + SignedDuration::from_hours(24 * MOST_DAYS) {
-        let text = format!("`ends_at` lies at most {MOST_DAYS} days ahead: what is expected is looked at again.");
+        let text = format!(
+            "`ends_at` may lie at most {MOST_DAYS} days ahead, so that expected drift is reviewed \
+            again."
+        );
         reading.wrong("ends_at", "too_late", text);
     }
 }

@@ -51,13 +51,13 @@ pub const CARD: Card = Card {
     command: "drift-decision",
     columns: &["at", "address", "attribute", "outcome", "change", "by", "reason"],
     verbs: verbs! {
-        List "list_drift_decisions" at "/drift-decisions" may READ => "List decisions about drift, also of findings that opened again";
-        Show "show_drift_decision" at "/drift-decisions/{id}" may READ => "Show a decision about drift";
+        List "list_drift_decisions" at "/drift-decisions" may READ => "List decisions on drift, including those on reopened findings";
+        Show "show_drift_decision" at "/drift-decisions/{id}" may READ => "Show a decision on drift";
     },
     events: &[Event::new(
         "drift_decision.kept",
         "edit",
-        "recorded a decision about drift",
+        "recorded a decision on drift",
     )],
-    ..Card::of::<DriftDecision, NoInput>("drift_decision", "Decisions about drift")
+    ..Card::of::<DriftDecision, NoInput>("drift_decision", "Decisions on drift")
 };

@@ -152,14 +152,14 @@ pub const CARD: Card = Card {
     verbs: verbs! {
         List "list_drift_findings" at "/drift-findings" may READ => "List findings of drift that are not closed";
         Show "show_drift_finding" at "/drift-findings/{id}" may READ => "Show a finding of drift";
-        Edit "decide_drift_finding" at "/drift-findings/{id}" may READ => "Decide what is done about a finding of drift", called "decide";
+        Edit "decide_drift_finding" at "/drift-findings/{id}" may READ => "Decide on a finding of drift", called "decide";
     },
     events: &[
-        Event::new("drift_finding.opened", "eye", "found drift"),
-        Event::new("drift_finding.seen", "eye", "saw drift again"),
-        Event::new("drift_finding.reopened", "eye", "found drift again"),
+        Event::new("drift_finding.opened", "eye", "detected drift"),
+        Event::new("drift_finding.seen", "eye", "detected drift again"),
+        Event::new("drift_finding.reopened", "eye", "detected closed drift again"),
         Event::new("drift_finding.explained", "check", "matched a difference with a change"),
-        Event::new("drift_finding.decided", "edit", "decided about drift"),
+        Event::new("drift_finding.decided", "edit", "decided on drift"),
         Event::new("drift_finding.closed", "check", "closed a finding of drift"),
     ],
     ..Card::of::<DriftFinding, DriftFindingInput>("drift_finding", "Drift")

@@ -29,7 +29,7 @@ pub struct DriftRule {
     pub service: ServiceKey,
     /// The environment that they belong to.
     pub environment: EnvironmentKey,
-    /// The config item of the service, where they are one.
+    /// The config item of the service, if they belong to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_item: Option<String>,
     /// Its place: a lower number is tried first.
@@ -56,7 +56,7 @@ pub struct DriftRuleInput {
     /// The environment that they belong to.
     #[card(label = "Environment", example = "production")]
     pub environment: EnvironmentKey,
-    /// The config item of the service, where they are one.
+    /// The config item of the service, if they belong to one.
     #[card(label = "Config item", option = "config-item", example = "bookings-db")]
     pub config_item: Option<String>,
     /// Its place: a lower number is tried first.
@@ -92,8 +92,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/drift-rules",
-        byline: "Which service an address of a drift report belongs to. The first rule that fits counts.",
-        empty: "There is no rule: findings of drift have no service, and are the change managers’.",
+        byline: "Maps the addresses of drift reports to services. The first matching rule applies.",
+        empty: "There are no rules: findings of drift have no service and are assigned to the change managers.",
         labels: ["Add a rule", "Change it", "End it"],
     }),
     ..Card::of::<DriftRule, DriftRuleInput>("drift_rule", "Drift rules")

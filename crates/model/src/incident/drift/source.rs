@@ -60,6 +60,6 @@ pub const CARD: Card = Card {
         List "list_drift_sources" at "/drift-sources" may READ => "List sources of drift and their last reports";
         Show "show_drift_source" at "/drift-sources/{id}" may READ => "Show a source of drift";
     },
-    events: &[Event::new("drift_source.reported", "eye", "took a report of drift")],
+    events: &[Event::new("drift_source.reported", "eye", "received a drift report")],
     ..Card::of::<DriftSource, DriftSourceInput>("drift_source", "Sources of drift")
 };

@@ -309,7 +309,7 @@ pub struct Notice {
     pub reference: String,
     /// The work.
     pub title: String,
-    /// The vendor's words.
+    /// The text of the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The vendor's names of the affected components; a connection's map turns them into services.

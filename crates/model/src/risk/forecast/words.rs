@@ -21,14 +21,31 @@ pub fn percent(ppm: i64) -> String {
     format!("{sign}{}.{}", tenths / 10, tenths % 10)
 }
 
-/// A contribution with its sign: “+0.9”.
+/// Contributions in percentage points, in their order: the first without a sign, as it is where the others begin. They have the
+/// decimals of their sum as [`percent`] writes it, and add up to that: each is the difference of two rounded running sums.
 #[must_use]
-pub fn signed_percent(ppm: i64) -> String {
-    if ppm > 0 {
-        format!("+{}", percent(ppm))
-    } else {
-        percent(ppm)
-    }
+pub fn contributions(parts: &[i64]) -> Vec<String> {
+    let whole: i64 = parts.iter().sum();
+    let (unit, digits): (i64, usize) = if whole < 1_000 { (100, 2) } else { (1_000, 1) };
+    let per_point: u64 = if digits == 2 { 100 } else { 10 };
+    let (mut sum, mut shown): (i64, i64) = (0, 0);
+    let told = parts.iter().enumerate().map(|(place, part)| {
+        sum += part;
+        let rounded = (sum + unit / 2).div_euclid(unit);
+        // A whole above zero is never written as zero.
+        let is_hidden = place + 1 == parts.len() && whole > 0 && rounded == 0;
+        let rounded = if is_hidden { 1 } else { rounded };
+        let units = rounded - shown;
+        shown = rounded;
+        let sign = match units {
+            ..0 => "−",
+            1.. if place > 0 => "+",
+            _ => "",
+        };
+        let size = units.unsigned_abs();
+        format!("{sign}{}.{:0digits$}", size / per_point, size % per_point)
+    });
+    told.collect()
 }
 
 /// The number of failures among a hundred such changes, at least one where any fails.
@@ -70,20 +87,18 @@ impl Forecast {
         } = self;
         if of(Group::Service) == Some(0) {
             found.push(format!(
-                "The model knows no outcome of {service} in {environment} under this name, so wider histories count. A service \
-                 that was renamed or merged begins anew."
+                "The model has no outcome of {service} in {environment} under this name, so broader histories are \
+                 used. A renamed or merged service starts without history."
             ));
         }
         if of(Group::Team) == Some(0) {
             found.push(format!(
-                "The model knows no outcome of its team in {environment} under this name. A team that was renamed or merged \
-                 begins anew."
+                "The model has no outcome of its team in {environment} under this name. A renamed or merged team \
+                 starts without history."
             ));
         }
         if let Some(team) = team.filter(|_| !self.has_team) {
-            found.push(format!(
-                "No service of the estate is run by {team}, so no history of a team counts."
-            ));
+            found.push(format!("No service is run by {team}, so no team history is used."));
         }
         found
     }
@@ -140,7 +155,7 @@ pub fn source(part: &ForecastPart, forecast: &Forecast) -> &'static str {
         "expedited" => either("expedited", "Expedited", "Not expedited"),
         "no_rollback_plan" => either("no_rollback_plan", "No rollback plan", "A rollback plan"),
         "plan_steps" => "Length of the plan",
-        "disruption" => either("disruption", "People will notice", "Nobody should notice"),
+        "disruption" => either("disruption", "A disruption is expected", "No disruption is expected"),
         _ => "Another feature",
     }
 }
@@ -166,5 +181,25 @@ mod tests {
         let told = [31_950, 1_000, 40, 999, -8_600, 0, 1_000_000].map(percent);
         assert_eq!(told, ["3.2", "0.1", "0.01", "0.10", "−0.9", "0", "100.0"]);
         assert_eq!((of_hundred(32_000), of_hundred(100), of_hundred(0)), (3, 1, 0));
+    }
+
+    #[test]
+    fn contributions_add_up_to_the_percentage_as_they_are_written() {
+        assert_eq!(
+            contributions(&[74_600, 900, 900, 1_400]),
+            ["7.5", "+0.1", "0.0", "+0.2"]
+        );
+        assert_eq!(contributions(&[34_000, 9_000, -11_000]), ["3.4", "+0.9", "−1.1"]);
+        assert_eq!(contributions(&[5_040, -5_000]), ["0.50", "−0.49"]);
+        let units = |text: &str| -> i64 { text.replace('−', "-").replace('.', "").parse().unwrap() };
+        for parts in [
+            &[61_400, 640, 640, 15_000, -450, 449][..],
+            &[50_449, 449, 449, 449, 449, 449, -30_449],
+            &[900, 90, 8],
+            &[20, 20],
+        ] {
+            let sum: i64 = contributions(parts).iter().map(|text| units(text)).sum();
+            assert_eq!(sum, units(&percent(parts.iter().sum())), "{parts:?}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::world::{World, at, body, code};
 
-const BUILD: &str = "git:aa";
-const OLD: &str = "git:00";
+const BUILD: &str = "git:aae5e5e";
+const OLD: &str = "git:00e5e5e";
 
 fn revoke(world: &mut World, who: &str, jti: &model::core::ids::RecordId) -> Result<(), Refusal> {
     world.act(who, |case| {
@@ -192,7 +192,7 @@ fn a_closed_target_stays_closed_in_another_spelling() {
     world.wait_until(at("11:10"));
     let permit = world.collect("pip", BUILD).unwrap();
     revoke(&mut world, "mia", &permit.id).unwrap();
-    for spelling in ["git:AA", "docker.io/halden/shop:2@git:aa", " git:aa "] {
+    for spelling in ["git:AAe5e5e", "docker.io/halden/shop:2@git:aae5e5e", " git:aae5e5e "] {
         let mut copy = world.change().content.targets[0].clone();
         (copy.id, copy.artifact) = ("9".into(), Some(spelling.to_owned()));
         world

@@ -34,11 +34,11 @@ fn frozen(service: &str, reach: FreezeReach) -> Freeze {
 /// A scheduled change of two services, with the freeze set before its window.
 fn world(freeze: Freeze) -> World {
     let targets = json!([
-        {"service": "shop", "environment": "production", "artifact": "git:aa"},
-        {"service": "pay", "environment": "production", "artifact": "git:bb"},
+        {"service": "shop", "environment": "production", "artifact": "git:aae5e5e"},
+        {"service": "pay", "environment": "production", "artifact": "git:bbe5e5e"},
     ]);
     let mut world = World::with(facts_but(json!({"targets": targets})), Vec::new()).until_scheduled();
-    world.evidence("pip", "passed", Some("git:bb")).unwrap();
+    world.evidence("pip", "passed", Some("git:bbe5e5e")).unwrap();
     world.estate(|estate| estate.freezes.push(freeze));
     world.settle();
     world
@@ -65,10 +65,10 @@ fn a_freeze_of_one_target_names_it_and_leaves_the_other_free() {
     );
     assert_eq!(answer(&world, "shop").0, GateDecision::Go);
     // Work that began by the free target is no way past the freeze for the other one.
-    world.collect("pip", "git:aa").unwrap();
+    world.collect("pip", "git:aae5e5e").unwrap();
     assert_eq!(world.state(), State::Implementing);
     assert_eq!(answer(&world, "pay").0, GateDecision::Stop);
-    assert!(world.collect_for("pip", "pay", "git:bb").is_err());
+    assert!(world.collect_for("pip", "pay", "git:bbe5e5e").is_err());
     world.wait_until(at("12:31"));
     assert_eq!(answer(&world, "pay").0, GateDecision::Go);
 }
@@ -82,7 +82,7 @@ fn what_went_out_before_a_freeze_goes_on_in_it() {
     world.estate(|estate| estate.freezes = Vec::new().into());
     world.settle();
     world.wait_until(at("11:10"));
-    world.collect_for("pip", "pay", "git:bb").unwrap();
+    world.collect_for("pip", "pay", "git:bbe5e5e").unwrap();
     world.estate(|estate| {
         estate.freezes.push(Freeze {
             starts_at: at("11:30"),
@@ -137,10 +137,10 @@ fn a_freeze_reaches_what_needs_its_services_only_where_it_says_so() {
         });
         world.settle();
         world.wait_until(at("11:10"));
-        assert_eq!(world.gate("git:aa").decision, decision, "{reach}");
+        assert_eq!(world.gate("git:aae5e5e").decision, decision, "{reach}");
         // An arrow that ends frees the services that it reached.
         world.estate(|estate| estate.dependencies = Vec::new().into());
         world.settle();
-        assert_eq!(world.gate("git:aa").decision, GateDecision::Go, "{reach}");
+        assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Go, "{reach}");
     }
 }

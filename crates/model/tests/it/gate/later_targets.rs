@@ -17,15 +17,15 @@ fn begun() -> World {
 
 fn begun_with(more: serde_json::Value) -> World {
     let targets = json!([
-        {"service": "shop", "environment": "production", "artifact": "git:aa"},
-        {"service": "pay", "environment": "production", "artifact": "git:bb"},
+        {"service": "shop", "environment": "production", "artifact": "git:aae5e5e"},
+        {"service": "pay", "environment": "production", "artifact": "git:bbe5e5e"},
     ]);
     let mut facts = facts_but(json!({"targets": targets}));
     facts.extend(body(more));
     let mut world = World::with(facts, Vec::new()).until_scheduled();
-    world.evidence("pip", "passed", Some("git:bb")).unwrap();
+    world.evidence("pip", "passed", Some("git:bbe5e5e")).unwrap();
     world.wait_until(at("11:10"));
-    world.collect("pip", "git:aa").unwrap();
+    world.collect("pip", "git:aae5e5e").unwrap();
     assert_eq!(world.state(), State::Implementing);
     world
 }
@@ -47,7 +47,7 @@ fn another_target_goes_while_nothing_is_against_it() {
     let mut world = begun();
     assert_eq!(codes(&world, "pay"), Vec::<String>::new());
     assert!(may_go_on(&world));
-    world.collect_for("pip", "pay", "git:bb").unwrap();
+    world.collect_for("pip", "pay", "git:bbe5e5e").unwrap();
 }
 
 /// As where the risk rises: the rules require more approvals than were given.
@@ -67,7 +67,7 @@ fn what_the_rules_ask_after_the_first_start_stops_the_second_and_not_the_first()
 #[test]
 fn failed_evidence_a_freeze_and_a_rejection_elsewhere_stop_the_second() {
     let mut failed = begun();
-    failed.evidence("pip", "failed", Some("git:bb")).unwrap();
+    failed.evidence("pip", "failed", Some("git:bbe5e5e")).unwrap();
     assert_eq!(codes(&failed, "pay"), ["evidence_missing"]);
     assert!(!may_go_on(&failed));
 
@@ -107,8 +107,8 @@ fn a_rule_that_comes_later_stops_the_second_and_somebody_is_named() {
 #[test]
 fn what_has_begun_is_judged_no_more() {
     let mut world = begun();
-    world.collect_for("pip", "pay", "git:bb").unwrap();
-    world.evidence("pip", "failed", Some("git:bb")).unwrap();
+    world.collect_for("pip", "pay", "git:bbe5e5e").unwrap();
+    world.evidence("pip", "failed", Some("git:bbe5e5e")).unwrap();
     world.freeze("11:15", "11:40", false);
     world.wait_until(at("11:20"));
     assert!(codes(&world, "pay").is_empty());
@@ -130,7 +130,7 @@ fn a_pipeline_that_names_no_target_ends_only_those_whose_permit_it_collected() {
         .unwrap();
     assert!(world.complete("pip", json!({"outcome": "succeeded"})).is_err());
     assert_eq!(world.state(), State::Implementing, "the other one stays open");
-    world.collect_for("pip", "pay", "git:bb").unwrap();
+    world.collect_for("pip", "pay", "git:bbe5e5e").unwrap();
     world.complete("pip", json!({"outcome": "succeeded"})).unwrap();
     assert_eq!(world.state(), State::Reviewing);
 }

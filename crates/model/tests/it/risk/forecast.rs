@@ -367,18 +367,18 @@ fn a_renamed_service_and_a_dissolved_team_are_told_and_do_not_begin_anew_in_sile
     let mut moved = change.clone();
     moved.content.targets[0].service = "shop-next".into();
     let text = told(&moved, &directory);
-    assert!(text.starts_with("The model knows no outcome of shop-next"), "{text}");
+    assert!(text.starts_with("The model has no outcome of shop-next"), "{text}");
 
     run_by(&mut directory, None);
     assert_eq!(
         told(&change, &directory),
-        "No service of the estate is run by Docks, so no history of a team counts."
+        "No service is run by Docks, so no team history is used."
     );
     run_by(&mut directory, Some("Quays"));
     change.content.team = Some("Quays".to_owned());
     let found = forecast(&change, &directory, &model, world.now).unwrap();
     let text = found.begins_anew(change.content.team.as_ref()).join(" ");
-    assert!(text.starts_with("The model knows no outcome of its team"), "{text}");
+    assert!(text.starts_with("The model has no outcome of its team"), "{text}");
     let narrow = found.without_teams().begins_anew(change.content.team.as_ref());
     assert!(
         narrow.is_empty(),

@@ -297,7 +297,7 @@ fn work_that_names_no_item_may_touch_each_of_its_service() {
     let touches = |items: &[&str], build: bool| {
         let mut target = json!({"service": "shop", "environment": "production", "config_items": items});
         if build {
-            target["artifact"] = json!("git:aa");
+            target["artifact"] = json!("git:aae5e5e");
         }
         let facts = facts_but(json!({"targets": [target]}));
         let world = World::create("rita", facts, Vec::new(), estate.clone()).unwrap();

@@ -296,8 +296,8 @@ mod tests {
     fn the_next_states_name_what_is_unmet() {
         let view = json!({"key": "CHG-1", "state": "draft"});
         let unmet = [
-            json!({"code": "field_missing", "step": "submission", "text": "It does not say a title.", "satisfy": "Fill in `title`."}),
-            json!({"code": "plan_missing", "step": "assessment", "text": "There is no plan.", "satisfy": "Add a step to `plan`."}),
+            json!({"code": "field_missing", "step": "submission", "text": "The change still needs a title.", "satisfy": "Fill in `title`."}),
+            json!({"code": "plan_missing", "step": "assessment", "text": "The change has no plan.", "satisfy": "Add a step to `plan`."}),
         ];
         let shown = next_shown(&view, &unmet);
         assert_eq!(shown["available_states"], json!(["-5", "-4", "4"]));
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(first["to_state"], "-4");
         assert_eq!(
             first["conditions"][0]["condition"]["name"],
-            "It does not say a title. Fill in `short_description`."
+            "The change still needs a title. Fill in `short_description`."
         );
         assert_eq!(
             first["conditions"].as_array().map(Vec::len),

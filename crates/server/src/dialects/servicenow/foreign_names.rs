@@ -202,11 +202,12 @@ mod tests {
     #[test]
     fn what_satisfies_a_condition_is_named_as_there() {
         let problem = json!({"code": "not_now", "detail": "Not yet.",
-            "unmet": [{"text": "There is no plan.", "satisfy": "Add at least one step to `plan`, or `complexity`."}]});
+            "unmet": [{"text": "The change has no plan.", "satisfy": "Add at least one step to `plan`, or `complexity`."}]});
         let why = renamed(Refused::by_problem(409, &problem, None), Table::Change);
         assert_eq!(
             why.text,
-            "Not yet. There is no plan. Add at least one step to `implementation_plan`, or `u_assent_complexity`."
+            "Not yet. The change has no plan. Add at least one step to `implementation_plan`, or \
+             `u_assent_complexity`."
         );
     }
 

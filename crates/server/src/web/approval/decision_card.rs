@@ -411,7 +411,7 @@ pub(crate) fn short_reason(row: &Unmet) -> String {
 }
 
 fn is_one_peer_review(row: &Unmet) -> bool {
-    row.code == "peer_review_missing" && row.text.ends_with(" 0 of 1 peer reviews are there.")
+    row.code == "peer_review_missing" && row.text.ends_with(" 0 of 1 peer reviews are complete.")
 }
 
 /// A missing item and the people it waits for: a rule's own statement would read like a fact.

@@ -170,7 +170,7 @@ const PHRASES: &[Phrase] = &[
         "right",
         "handed the lead of a service to another system",
     ),
-    ("service.led_here", "service", "had Assent lead a service again"),
+    ("service.led_here", "service", "returned a service to Assent"),
     (
         "sla_table.activated",
         "clock",

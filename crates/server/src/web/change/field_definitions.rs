@@ -190,10 +190,10 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
     if !field.is_over {
         let url = view.url(&format!("/fields/{}/end", escaped(&field.key)));
         acts.push(
-            ActForm::new(format!("end-{}", field.key), "Take it out of use", url)
+            ActForm::new(format!("end-{}", field.key), "Retire it", url)
                 .tone(ActTone::Link)
                 .note("No form asks for it any more. What changes say in it stays, and so do approvals.")
-                .submit("Take it out of use"),
+                .submit("Retire it"),
         );
     }
     section.acts(acts)

@@ -421,7 +421,7 @@ fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
     let reason = free(&glass.reason);
     let text = match (glass.is_lawful(), glass.ended) {
         (true, _) => reason,
-        (false, false) => reason.line().text("It opens nothing before a second person signs."),
+        (false, false) => reason.line().text("The gate stays closed until a second person signs."),
         (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
     };
     let text = glass.bypassed.iter().fold(text, |text, row| {

@@ -52,7 +52,7 @@ fn uses(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let found = noun::list::<EmergencyUse>(view.cx)?;
     let rows = found.iter().map(|used| row(view, used)).collect();
     let table = Table {
-        caption: "Work without the server".to_owned(),
+        caption: "Offline work".to_owned(),
         columns: vec![
             Column::new("Done", Fold::Never),
             Column::new("Service", Fold::Under).named(),
@@ -63,10 +63,10 @@ fn uses(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         rows,
         ..Table::default()
     };
-    let mut section = Section::new("uses", "Work without the server", SectionBody::Table(table));
+    let mut section = Section::new("uses", "Offline work", SectionBody::Table(table));
     section.unsaid = "Nothing was done without the server.".to_owned();
     let mut page = RecordPage {
-        title: "Work without the server".to_owned(),
+        title: "Offline work".to_owned(),
         byline: Rich::from(
             "Work done while no server could be reached, reported afterwards with the differences. Each use becomes an action item of the owners of its service.",
         ),

@@ -91,7 +91,7 @@ fn page(view: &mut View<'_, '_, '_>, words: &ListQuery) -> acts::Result<String> 
         sections,
         acts: vec![
             ActForm::link("Emergency cards", view.url("/emergency-cards")),
-            ActForm::link("Work without the server", view.url("/emergency-uses")),
+            ActForm::link("Offline work", view.url("/emergency-uses")),
         ],
         ..RecordPage::default()
     };

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use pages::language::ENGLISH;
 use store::{Lane, Mode};
 
-use acts::notify::set_telling;
+use acts::notify::set_telling::{self, BrowserSettings};
 
 use crate::http::authenticate::caller_of;
 use crate::http::failure::Failure;
@@ -26,7 +26,12 @@ pub(crate) async fn take(state: &AppState, headers: &HeaderMap, session: &NewSes
     if language.is_empty() && !is_by_twelve && zone.is_empty() {
         return;
     }
-    if let Err(failure) = keep(state, session, (language, is_by_twelve, zone.to_owned())).await {
+    let browser = BrowserSettings {
+        language,
+        is_by_twelve,
+        zone: zone.to_owned(),
+    };
+    if let Err(failure) = keep(state, session, browser).await {
         tracing::info!(
             code = failure.problem.code.as_str(),
             "the settings of a browser were not taken at a sign-in"
@@ -34,13 +39,15 @@ pub(crate) async fn take(state: &AppState, headers: &HeaderMap, session: &NewSes
     }
 }
 
-async fn keep(
-    state: &AppState,
-    session: &NewSession,
-    (language, is_by_twelve, zone): (&'static str, bool, String),
-) -> Result<(), Failure> {
+async fn keep(state: &AppState, session: &NewSession, browser: BrowserSettings) -> Result<(), Failure> {
     let caller = caller_of(state, &Method::GET, &with_session(session)?).await?;
-    let keep = move |cx: &mut acts::Context<'_, '_>| set_telling::take_from_browser(cx, language, is_by_twelve, &zone);
+    let seen = browser.clone();
+    // Almost everybody's preferences are set already; their sign-ins do not wait for the writer.
+    let look = move |cx: &mut acts::Context<'_, '_>| set_telling::would_take_from_browser(cx, &seen);
+    if !state.act(Lane::Pages, &caller, Mode::Read, look).await? {
+        return Ok(());
+    }
+    let keep = move |cx: &mut acts::Context<'_, '_>| set_telling::take_from_browser(cx, &browser);
     state.act(Lane::Pages, &caller, Mode::Write, keep).await
 }
 

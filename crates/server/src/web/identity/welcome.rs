@@ -8,7 +8,7 @@ use pages::{Field, Input, Notice, SignIn, Tone};
 use store::{Lane, Mode};
 
 use acts::directory::set_person;
-use acts::notify::set_telling;
+use acts::notify::set_telling::{self, BrowserSettings};
 
 use crate::http::authenticate::{caller_of, check_site};
 use crate::http::failure::Failure;
@@ -130,10 +130,14 @@ async fn enter(
     let first = sign_in::sign_in(state, &origin, tenant, login, form.first("key")).await?;
     let caller = caller_of(state, &Method::GET, &with_session(&first)?).await?;
     let (language, is_by_twelve) = languages::of_browser(headers);
-    let zone = form.first("zone").to_owned();
+    let browser = BrowserSettings {
+        language,
+        is_by_twelve,
+        zone: form.first("zone").to_owned(),
+    };
     let keep = move |cx: &mut acts::Context<'_, '_>| {
         set_person::change_password(cx, &phc)?;
-        set_telling::take_from_browser(cx, language, is_by_twelve, &zone)
+        set_telling::take_from_browser(cx, &browser)
     };
     state.act(Lane::Pages, &caller, Mode::Write, keep).await?;
     // A new password ends every session, the one of the link as well.

@@ -57,14 +57,14 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: O
     let system = &report.system;
     let mut page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Systems beside this one".to_owned(), view.url("/foreign-systems"))],
+        crumb: vec![("External systems".to_owned(), view.url("/foreign-systems"))],
         title: system.name.clone(),
         is_said: true,
         marks: vec![status_mark(&report)],
         byline: Rich::from(
             "Their changes are read and judged here. No approval there counts here, unless the system leads the service. ",
         )
-        .link("Who leads services", view.url("/service-leads")),
+        .link("Systems of record", view.url("/service-leads")),
         facts: facts(view, &report),
         sections: vec![
             kinds(view, &report),

@@ -102,9 +102,9 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         frame: view.frame.clone(),
         title: "Connections".to_owned(),
         byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence. ")
-            .link("Systems beside this one", view.url("/foreign-systems"))
+            .link("External systems", view.url("/foreign-systems"))
             .text(" · ")
-            .link("Who leads services", view.url("/service-leads"))
+            .link("Systems of record", view.url("/service-leads"))
             .text(" · ")
             .link("Imported changes", view.url("/history")),
         sections: vec![

@@ -56,7 +56,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     };
     let mut page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Systems beside this one".to_owned(), view.url("/foreign-systems"))],
+        crumb: vec![("External systems".to_owned(), view.url("/foreign-systems"))],
         title: "Imported changes".to_owned(),
         byline: Rich::from(
             "The past of another system, as reported later. It proves nothing, opens no gate, and stands in no figure.",

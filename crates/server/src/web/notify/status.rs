@@ -243,7 +243,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
             ActForm::link("Subscribe", view.url("/calendar/feed")).tone(ActTone::Quiet),
             ActForm::link("Communication plans", view.url("/communication-plans")).tone(ActTone::Quiet),
             ActForm::link("Business units", view.url("/business-units")).tone(ActTone::Quiet),
-            ActForm::link("Customers’ lists", view.url("/customer-lists")).tone(ActTone::Quiet),
+            ActForm::link("Customer lists", view.url("/customer-lists")).tone(ActTone::Quiet),
         ],
         ..RecordPage::default()
     };

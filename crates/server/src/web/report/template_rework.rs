@@ -48,7 +48,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
     let found = find_template_report(view.cx, key)?;
     let mut acts = vec![
         ActForm::link("Trials of templates", view.url("/template-trials")).tone(ActTone::Quiet),
-        ActForm::link("What was missing in templates", view.url("/template-feedback")).tone(ActTone::Quiet),
+        ActForm::link("Feedback on templates", view.url("/template-feedback")).tone(ActTone::Quiet),
     ];
     if !found.proposal.is_empty() && view.may(actions::PROPOSE_TEMPLATE) {
         let url = view.url(&format!("/templates/{}/variant", escaped(key)));
@@ -162,7 +162,7 @@ fn missing(found: &TemplateReport) -> Section {
         rows: rows.collect(),
         ..Table::default()
     };
-    Section::new("missing", "What operations missed", SectionBody::Table(table)).unsaid("Nobody has answered yet.")
+    Section::new("missing", "What operations missed", SectionBody::Table(table)).unsaid("There are no answers yet.")
 }
 
 /// The questions of returned changes, by the fields that answered them.

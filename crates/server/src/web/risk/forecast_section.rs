@@ -6,7 +6,7 @@ use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::risk::cause_move::current;
 use model::risk::forecast::pinned::{Forecast, ForecastGroup, ForecastPart};
-use model::risk::forecast::words::{absent, level, percent, signed_percent, source};
+use model::risk::forecast::words::{absent, contributions, level, percent, source};
 use pages::{ForecastBar, ForecastPicture, Probability, Rich, Section, SectionBody, Tone, count};
 
 use crate::web::shared::view::View;
@@ -58,17 +58,16 @@ fn picture(forecast: &Forecast, change: &Change) -> ForecastPicture {
     let told = anew
         .into_iter()
         .fold(Rich::from(forecast.told()), |told, anew| told.line().text(anew));
-    let is_first = |place: usize| place == 0;
-    let bar = |(place, part): (usize, &ForecastPart)| ForecastBar {
+    let points: Vec<i64> = forecast.parts.iter().map(|part| part.ppm).collect();
+    let bar = |(part, value): (&ForecastPart, String)| ForecastBar {
         label: source(part, forecast).to_owned(),
-        value: if is_first(place) {
-            percent(part.ppm)
-        } else {
-            signed_percent(part.ppm)
-        },
+        value,
         ppm: part.ppm,
     };
-    let adds = |(place, part): &(usize, &ForecastPart)| is_first(*place) || part.ppm != 0;
+    let values = contributions(&points).into_iter();
+    let mut bars: Vec<ForecastBar> = forecast.parts.iter().zip(values).map(bar).collect();
+    let mut is_first = true;
+    bars.retain(|bar| std::mem::take(&mut is_first) || bar.ppm != 0);
     let row = |row: &ForecastGroup| {
         [
             level(row.group).to_owned(),
@@ -87,7 +86,7 @@ fn picture(forecast: &Forecast, change: &Change) -> ForecastPicture {
             .probability_ppm
             .map_or_else(|| "No figure".to_owned(), |ppm| format!("{} %", percent(ppm))),
         told,
-        bars: forecast.parts.iter().enumerate().filter(adds).map(bar).collect(),
+        bars,
         history: forecast.groups.iter().map(row).collect(),
     }
 }

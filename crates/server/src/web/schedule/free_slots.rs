@@ -376,7 +376,7 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
                 .any(|time| time.starts_at <= start && end <= time.ends_at)
         })
     {
-        found.push("It lies outside the maintenance windows of its places.".to_owned());
+        found.push("The slot lies outside the maintenance windows of its targets.".to_owned());
     }
     for conflict in find_of(view.cx, &mine(wish, start))?.into_iter().take(COLLISIONS) {
         let with = &conflict.with;

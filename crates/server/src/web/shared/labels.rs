@@ -101,12 +101,15 @@ pub(crate) fn plain_error(text: &str, field: &str) -> String {
 /// Phrases that only apply to programs, and their replacements on pages.
 const OTHERWISE: [(&str, &str); 4] = [
     (" with PATCH,", ","),
-    ("Ask with POST …/extension.", "Ask for more time."),
+    ("Request one with POST …/extension.", "Ask for more time."),
     (
-        "is recorded by a change with `retrospective`.",
-        "is recorded by a change that is told afterwards.",
+        "with a change that has `retrospective`.",
+        "with a change that is reported afterwards.",
     ),
-    ("Another one needs a `reason` and", "Another one needs a reason and"),
+    (
+        "Another outcome needs a `reason` and",
+        "Another outcome needs a reason and",
+    ),
 ];
 
 /// Removes routes from a sentence: “First assess it (POST …/assessment).” becomes “First assess it.”

@@ -296,7 +296,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("region", NAME, "Its region."),
             boolean("canary", "Whether it is marked as a canary.").needed(),
             integer("wave", 1, MOST_WAVES as i64, "The number of its wave.").needed(),
-            word("state", all!(MemberState), "How it stands.").needed(),
+            word("state", all!(MemberState), "Its state.").needed(),
             text("text", DETAIL, "What its sender says of it."),
             integer("tries", 0, MOST_TRIES, "How often the work on it began.").needed(),
             time("at", "When that was told."),

@@ -50,7 +50,7 @@ pub(crate) const ROUTES: &[Row] = &[
 pub(crate) const SHAPES: &[Shape] = &[
     shape(
         "VendorParity",
-        "How the changes of a vendor compare with those of internal teams.",
+        "The comparison of a vendor's changes with those of internal teams.",
         &[
             text("vendor", LINE, "The vendor's key.").needed(),
             time("from", "From when on work began that is looked at.").needed(),

@@ -47,7 +47,7 @@ const GATE: &[Shape] = &[
         "The system that leads a service, and its change.",
         &[
             text("system", LINE, "The id of the system beside this one.").needed(),
-            word("kind", all!(ForeignKind), "What kind of system it is.").needed(),
+            word("kind", all!(ForeignKind), "The kind of system.").needed(),
             text(
                 "change",
                 LINE,

@@ -53,7 +53,7 @@ const SHAPES: &[Shape] = &[
             text("source", LINE, "The address it was begun from."),
             text("agent", LINE, "The browser or program, as it names itself."),
             time("created_at", "When it began.").needed(),
-            time("expires_at", "When it ends.").needed(),
+            time("expires_at", "The end.").needed(),
             time_or_null("stepped_up_at", "When a fresh factor was shown last."),
         ],
     ),

@@ -340,7 +340,7 @@ const FIGURES: &[Shape] = &[
         "FigureWeek",
         "A week of a volume, with the limits of a Laney u′ chart from the 26 weeks before it.",
         &[
-            time("starts_at", "When it begins.").needed(),
+            time("starts_at", "The start.").needed(),
             integer("count", 0, MOST, "What was counted.").needed(),
             integer("mean_milli", 0, MOST, "The mean of the weeks before, in thousandths."),
             integer("low_milli", 0, MOST, "The lower limit, in thousandths."),
@@ -354,7 +354,7 @@ const FIGURES: &[Shape] = &[
         "A week of a share, with the limits of a p chart and of Laney's p′ chart, which allows for weeks that differ more than by \
          chance. Limits need 12 weeks in which anything was counted.",
         &[
-            time("starts_at", "When it begins.").needed(),
+            time("starts_at", "The start.").needed(),
             integer("hits", 0, MOST, "How many are hits.").needed(),
             integer("of", 0, MOST, "How many were counted.").needed(),
             integer("value_ppm", 0, MOST, "The share, in parts per million."),

@@ -95,7 +95,7 @@ pub struct Content {
     /// A step of the way back; may be given several times.
     #[arg(long, value_name = "TITLE")]
     pub rollback_step: Vec<String>,
-    /// Why there is no way back.
+    /// The reason why no rollback is possible.
     #[arg(long, value_name = "REASON")]
     pub no_rollback_reason: Option<String>,
     /// Minutes that the way back takes.
