@@ -237,8 +237,8 @@ fn a_person_says_when_they_are_away_and_who_speaks_for_them() {
     browser.set_scripts(false);
     desk.go("/account");
     browser.click_words("Say when, and who speaks for you");
-    browser.wait_for_words("Nobody speaks for you");
-    open_act(&desk, "Say that you are away");
+    browser.wait_for_words("You have no delegate");
+    open_act(&desk, "Enter an absence");
     browser.set("details[open] [name=starts_at]", "2031-07-01T08:00");
     browser.set("details[open] [name=ends_at]", "2031-06-01T08:00");
     send(&desk);
@@ -246,19 +246,19 @@ fn a_person_says_when_they_are_away_and_who_speaks_for_them() {
     browser.set("details[open] [name=ends_at]", "2031-07-21T08:00");
     send(&desk);
     browser.wait_for_words("You will be away");
-    open_act(&desk, "Let somebody speak for you");
+    open_act(&desk, "Appoint a delegate");
     let deputy = desk.server.person("change_manager")["login"].clone();
     browser.type_into("details[open] [name=delegate]", deputy.as_str().unwrap());
     browser.set("details[open] [name=starts_at]", "2031-07-01T08:00");
     browser.set("details[open] [name=ends_at]", "2031-07-21T08:00");
     browser.click("details[open] [name=deputy]");
     send(&desk);
-    browser.wait_for_words("speaks for you");
+    browser.wait_for_words("is your delegate");
     look_at(&desk, "/away");
     browser.leave_by(|| browser.click_words("Take it back"));
-    browser.wait_for_words("None is ahead");
+    browser.wait_for_words("No absence is planned");
     browser.leave_by(|| browser.click_words("End it"));
-    browser.wait_for_words("Nobody speaks for you");
+    browser.wait_for_words("You have no delegate");
 }
 
 #[test]
@@ -299,13 +299,13 @@ fn a_set_of_policies_is_tried_on_the_last_changes_before_it_is_proposed() {
     open_act(&desk, "Try a set");
     browser.type_into("details[open] [name=policies]", "permit (principal, action, resource);");
     send(&desk);
-    browser.wait_for_words("This set cannot be taken");
+    browser.wait_for_words("This set cannot be accepted");
     browser.wait_for_words("own/policies.cedar:1");
     desk.look_at("admin/trial-refused");
     browser.fill("details[open] [name=policies]", "");
     browser.click("details[open] input[value=dual-control]");
     send(&desk);
-    browser.wait_for_words("asked differently");
+    browser.wait_for_words("would have had other requirements");
     desk.look_at("admin/trial");
     open_act(&desk, "Propose it");
     browser.type_into(

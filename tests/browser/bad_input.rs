@@ -105,7 +105,7 @@ fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_pag
     desk.go(&format!("/changes/{key}"));
     browser.click_words("10,0");
     browser.wait_for_words(&format!("{key} reaches 10,0"));
-    browser.wait_for_words("more stand in the table");
+    browser.wait_for_words("more are in the table");
     desk.look_at("journeys/affected");
     let rows = browser.run("return document.querySelectorAll('#table tbody tr').length;", &[]);
     assert_eq!(rows, 200, "a page of the table");

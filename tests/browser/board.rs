@@ -46,7 +46,7 @@ fn a_member_of_the_board_sees_what_wants_a_word_there_and_attends_from_home() {
     browser.wait_for_words("You are there");
     let after = browser.text("#board-cab");
     assert!(
-        after.contains("you are there") && after.contains("one person is there"),
+        after.contains("you are present") && after.contains("one person is present"),
         "{after}"
     );
 }

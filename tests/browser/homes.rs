@@ -106,7 +106,7 @@ fn the_tour_leads_to_a_page_at_every_stop() {
     let desk = Desk::open();
     let browser = &desk.browser;
     desk.sign_in("auditor");
-    browser.click_words("a tour of this place");
+    browser.click_words("a tour of Assent");
     browser.wait_for_words("A tour in ");
     let script = "return [...document.querySelectorAll('#tour .entries a')].map((one) => [one.innerText, one.getAttribute('href')]);";
     let stops = browser.run(script, &[]);

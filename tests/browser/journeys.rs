@@ -281,7 +281,7 @@ fn a_time_that_collides_says_so_before_anybody_asks_for_it() {
     browser.wait_for_words("Stocktaking");
     browser.picture("journeys/propose-collides", false);
     browser.click_words("A day later");
-    browser.wait_for_words("Nothing collides with it");
+    browser.wait_for_words("No conflict with a freeze or another change");
     browser.click_words("Set these times");
     browser.wait_for(
         "the form is open",

@@ -444,14 +444,14 @@ fn another_time_is_tried_and_set_without_a_mouse_and_what_it_collides_with_is_sa
         tab_to_field(&desk, name);
         browser.press(&time_keys(&desk, 40, hour));
     }
-    tab_to_words(&desk, "See what it collides with");
+    tab_to_words(&desk, "Check for conflicts");
     browser.leave_by(|| browser.press(ENTER));
     let against = browser.text("#against");
     assert!(against.contains("Stocktaking forbids it"), "{against}");
     let before = desk.api("change_manager", "GET", &format!("/changes/{key}"), Value::Null);
     tab_to_words(&desk, "A week later");
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("Nothing collides with it");
+    browser.wait_for_words("No conflict with a freeze or another change");
     browser.picture("keyboard/another-time", true);
     tab_to_words(&desk, "Set these times");
     browser.press(ENTER);

@@ -96,11 +96,7 @@ fn one_act_on_several_says_beforehand_what_each_will_answer() {
         "{}",
         browser.text("#rows")
     );
-    assert!(
-        browser.text("#rows").contains("Stays as it is"),
-        "{}",
-        browser.text("#rows")
-    );
+    assert!(browser.text("#rows").contains("Unchanged"), "{}", browser.text("#rows"));
     browser.picture("journeys/bulk-preview", false);
     let before = desk.api("security", "GET", &format!("/changes/{asked}"), Value::Null);
     browser.click_words("Approve 1 of 2");
@@ -202,15 +198,15 @@ fn a_view_is_shown_to_everybody_and_kept_to_oneself_again() {
     desk.enter(browser, "auditor", "/changes");
     assert!(!tabs().contains("Grave ones"), "{}", tabs());
     desk.enter(browser, "change_manager", "/changes?risk=high");
-    browser.leave_by(|| browser.click_words("Show this view to everybody"));
-    browser.wait_for_words("Keep this view to yourself");
+    browser.leave_by(|| browser.click_words("Share this view with everyone"));
+    browser.wait_for_words("Make this view private");
     desk.enter(browser, "auditor", "/changes");
     assert!(tabs().contains("Grave ones (Marta Lindqvist)"), "{}", tabs());
     browser.leave_by(|| browser.click_words("Grave ones (Marta Lindqvist)"));
     assert!(browser.url().ends_with("/changes?risk=high"), "{}", browser.url());
     assert!(!browser.has("form[action$='/views/removal']"), "it is another's");
     desk.enter(browser, "change_manager", "/changes?risk=high");
-    browser.leave_by(|| browser.click_words("Keep this view to yourself"));
+    browser.leave_by(|| browser.click_words("Make this view private"));
     desk.enter(browser, "auditor", "/changes");
     assert!(!tabs().contains("Grave ones"), "{}", tabs());
 }
@@ -245,7 +241,7 @@ fn words_find_a_person_a_service_and_a_token_and_say_so_when_none_fits() {
         );
         desk.look_at(&format!("lists/words{}", path.replace('/', "-")));
         desk.go(&format!("{path}?q=no-such-word"));
-        browser.wait_for_words("Nothing fits these words");
+        browser.wait_for_words("No entries match the filter");
         browser.leave_by(|| browser.click("a.chip.on"));
         assert_eq!(browser.run(titles, &[]).as_array().unwrap().len(), all, "{path}");
     }
@@ -393,7 +389,7 @@ fn on_a_narrow_screen_the_order_is_chosen_in_words() {
     browser.wait_for_words("Order: highest risk first");
     desk.look_at("lists/order-in-words");
     desk.go("/changes?sort=title");
-    browser.wait_for_words("There is no such order of the list");
+    browser.wait_for_words("The list has no such order or page");
     assert!(!browser.has("tbody tr"), "an order that there is not is no order");
 }
 

@@ -37,7 +37,7 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
     browser.set_scripts(true);
     browser.look(Look::DESK);
     desk.go("/changes/new");
-    browser.wait_for_words("Ten answers, and it can be assessed");
+    browser.wait_for_words("Ten answers are missing for the assessment");
     browser.set("[name='targets.0.service']", "label-print");
     browser.set("[name='targets.0.environment']", "production");
     browser.type_into("[name=title]", "Print the tier on the label");

@@ -119,7 +119,7 @@ fn the_runbook_loses_no_tap_when_the_connection_is_cut() {
     browser.wait_for_words("Every step is done");
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
     browser.picture("journeys/runbook-done", true);
-    browser.click_words("Tell the outcome");
+    browser.click_words("Record the outcome");
     browser.wait_for_words("What you can do now");
 }
 
@@ -179,7 +179,7 @@ fn a_way_back_begun_by_mistake_is_taken_back_until_a_step_of_it_is_done() {
     browser.leave_by(|| browser.click_words("Roll back now"));
     browser.wait_for_words("Not rolling back after all");
     browser.leave_by(|| browser.click("form[data-done-step] button.go"));
-    browser.wait_for_words("Tell the outcome: rolled back");
+    browser.wait_for_words("Record the outcome: rolled back");
     assert!(
         !browser.text("main").contains("Not rolling back after all"),
         "what is done stands"
@@ -215,9 +215,9 @@ fn the_way_back_is_begun_without_a_connection_and_walked_with_one() {
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
     browser.picture("journeys/runbook-back", true);
     browser.click("form[data-done-step] button.go");
-    browser.wait_for_words("Tell the outcome: rolled back");
+    browser.wait_for_words("Record the outcome: rolled back");
     browser.picture("journeys/runbook-back-done", true);
-    browser.click_words("Tell the outcome: rolled back");
+    browser.click_words("Record the outcome: rolled back");
     browser.wait_for_words("What you can do now");
     let chosen = "return document.querySelector('[name=outcome]:checked')?.value === 'rolled_back';";
     browser.wait_for("the outcome that was noted is chosen", chosen);

@@ -160,7 +160,7 @@ fn what_a_page_leaves_out_or_has_none_of_is_said() {
     desk.go("/calendar");
     let notices = browser.text("main");
     assert!(notices.contains("Not every change is shown"), "{notices}");
-    assert!(notices.contains("more stand in the table."), "{notices}");
+    assert!(notices.contains("more are in the table."), "{notices}");
     let script = "const seen = new Set();
         return [...document.querySelectorAll('.week .day')].every((day, number) =>
             [...day.querySelectorAll('.hours > .block')].every((block) => {

@@ -57,7 +57,7 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     // From home to submitted; the attempt that is refused on the way is beside it.
     let (mut clicks, mut typed) = (Actions::at_most(8), Actions::at_most(3));
     clicks.take("the form", || browser.click_words("New change"));
-    browser.wait_for_words("Nine answers, and it can be assessed");
+    browser.wait_for_words("Nine answers are missing for the assessment");
     assert_eq!(browser.run(IN_SIGHT, &[]).as_array().unwrap().len(), 9);
     desk.look_at("journeys/requester-nine");
     let mut choose = |name: &str, value: &str| {
@@ -107,13 +107,13 @@ fn what_a_pipeline_wrote_asks_for_four_answers_at_most() {
     let key = made["key"].as_str().unwrap();
     desk.sign_in("requester");
     desk.go(&format!("/changes/{key}/edit"));
-    browser.wait_for_words("Four answers, and it can be assessed");
+    browser.wait_for_words("Four answers are missing for the assessment");
     let asked = browser.run(IN_SIGHT, &[]);
     assert_eq!(
         asked,
         json!(["justification", "complexity", "planned_start", "planned_end"])
     );
-    browser.wait_for_words("told by the pipeline");
+    browser.wait_for_words("reported by the pipeline");
     desk.look_at("journeys/pipeline-four");
     browser.type_into("[name=justification]", "Scanners of the new kind need it.");
     browser.set("[name=complexity]", "low");
@@ -138,7 +138,7 @@ fn last_months_patching_is_cloned_for_the_same_weekday_to_come() {
     desk.sign_in("requester");
     desk.go(&format!("/changes/{key}"));
     browser.click_words("Clone");
-    browser.wait_for_words(&format!("{key} once more"));
+    browser.wait_for_words(&format!("Repeat {key}"));
     assert_eq!(
         browser.run(IN_SIGHT, &[]),
         json!(["title", "planned_start", "planned_end"])
@@ -188,7 +188,7 @@ fn two_people_edit_at_once_and_neither_loses_a_word() {
     assert!(!browser.has("#both input:checked"), "neither side is preselected");
     desk.look_at("journeys/two-at-once");
     browser.click_words("Keep these edits");
-    browser.wait_for_words("Say which one stays");
+    browser.wait_for_words("Choose which one to keep");
     browser.click_words("Mine");
     browser.click_words("Keep these edits");
     browser.wait_for_words("Your edit is kept");
@@ -316,7 +316,7 @@ fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_tim
         assert!(plan.contains(words), "`{words}` is not in {plan}");
     }
     browser.leave_by(|| browser.click_words("New change from this template"));
-    browser.wait_for_words("Two answers, the template gives the others");
+    browser.wait_for_words("Two fields to fill in; the template provides the others");
     let asked = json!(["planned_start", "planned_end"]);
     assert_eq!(browser.run(IN_SIGHT, &[]), asked);
     assert!(
@@ -327,18 +327,18 @@ fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_tim
     for words in [
         "The spooler holds memory after two weeks.",
         "Restart node two",
-        "said by the template",
+        "set by the template",
     ] {
         assert!(given.contains(words), "`{words}` is not in {given}");
     }
     desk.look_at("journeys/after-template");
-    browser.leave_by(|| browser.click_words("Submit it by its template"));
+    browser.leave_by(|| browser.click_words("Submit as a standard change"));
     browser.wait_for_words("Not submitted yet");
-    browser.wait_for_words("Two answers, the template gives the others");
+    browser.wait_for_words("Two fields to fill in; the template provides the others");
     assert_eq!(browser.run(IN_SIGHT, &[]), asked, "it comes back as the same form");
     browser.set("[name=planned_start]", &ahead(&desk, 3, 20));
     browser.set("[name=planned_end]", &ahead(&desk, 3, 21));
-    browser.leave_by(|| browser.click_words("Submit it by its template"));
+    browser.leave_by(|| browser.click_words("Submit as a standard change"));
     browser.wait_for_words("It is written and follows its template");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(
@@ -521,7 +521,7 @@ fn a_time_that_fits_is_put_into_the_form_at_once_and_collides_with_nothing() {
         desk.go(&format!(
             "/calendar/propose?change={key}&planned_start={start}&planned_end={end}"
         ));
-        browser.wait_for_words("Nothing collides with it");
+        browser.wait_for_words("No conflict with a freeze or another change");
     }
 }
 

@@ -722,7 +722,7 @@
       if (next < 0) {
         const all = { n: steps.length, all: steps.length };
         until = NaN;
-        put("title", isBack ? told("Every step back is done") : told("Every step is done"));
+        put("title", isBack ? told("Every rollback step is done") : told("Every step is done"));
         put("progress", isBack ? told("{#n} of {#all} steps back done", all) : told("{#n} of {#all} steps done", all));
         return;
       }

@@ -37,7 +37,7 @@ impl Components {
             (
                 "Empty",
                 Empty::new(
-                    "Nobody waits for you",
+                    "Nothing waits for your decision",
                     "When a change needs your decision it appears here and in your mail.",
                 )
                 .html(),

@@ -522,7 +522,7 @@ fn work_that_is_done_already_is_told_by_form() {
     let done = send(&house, &cookie, "/t/halden/changes", &pairs);
     assert_eq!(done.status, 303, "{done:?}");
     let page = house.get(&cookie, done.place());
-    assert!(page.shows("Told afterwards"), "{page:?}");
+    assert!(page.shows("Retrospective"), "{page:?}");
     // No policy grants it a permit ahead, and the page's route refuses it as the API does.
     let refused = house.post(
         &cookie,
@@ -651,7 +651,7 @@ fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &
         page.shows("Approval recorded.") && page.shows("Hanne Brandt"),
         "{page:?}"
     );
-    assert!(house.get(hanne, "/t/halden/").shows("Nobody waits for you"));
+    assert!(house.get(hanne, "/t/halden/").shows("Nothing waits for your decision"));
 
     let said = house.post(ingrid, &format!("{change}/comments"), &[("text", "Thanks <b>all</b>")]);
     assert_eq!(said.status, 303, "{said:?}");

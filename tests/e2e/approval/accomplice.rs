@@ -223,11 +223,11 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
         let (status, answer) = session.api("POST", &approvals, &seen);
         assert_eq!((status, &answer["code"]), (403, &json!("lent_voice")), "{answer}");
         let page = session.get(&format!("/t/halden{}", below(&path))).body;
-        assert!(page.contains("You decide nothing by this way in"), "{page}");
+        assert!(page.contains("This sign-in does not let you decide"), "{page}");
         assert!(!page.contains("name=\"decision\""), "{page}");
         let page = session.get(TEMPLATE).body;
         let judges = role != "security";
-        assert_eq!(page.contains("You decide nothing by this way in"), judges, "{page}");
+        assert_eq!(page.contains("This sign-in does not let you decide"), judges, "{page}");
         assert!(!page.contains("Approve it"), "{page}");
         // A password that is chosen in such a session belongs to the same person.
         let way = format!("/people/{login}/password");

@@ -38,7 +38,7 @@ fn what_was_typed_is_restored_to_its_writer_alone() {
         assert_eq!(version(&writer.form(SAVE, &typed("", "1", "Half a <thought>"))), 2);
         let again = Session::begin(&server, "requester").get(NEW);
         for words in [
-            "What you typed here is restored",
+            "Your draft is restored",
             "Half a &lt;thought&gt;",
             "Throw it away and begin anew",
         ] {
@@ -99,7 +99,7 @@ fn a_draft_is_put_aside_without_a_script_and_ends_when_it_is_sent_or_thrown_away
     let made = with("keep", "1");
     assert_eq!(made.status, 303, "{}", made.body);
     let fresh = writer.get(NEW);
-    assert!(!fresh.body.contains("What you typed here is restored"), "it was sent");
+    assert!(!fresh.body.contains("Your draft is restored"), "it was sent");
 
     with("aside", "0");
     let gone = writer.form("/t/halden/changes/new/draft/removal", &[("draft", "")]);

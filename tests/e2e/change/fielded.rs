@@ -139,6 +139,10 @@ fn a_service_answers_by_default_and_a_form_of_too_many_fields_warns() {
         "{warned:#} {last:#}"
     );
     let page = Session::begin(&server, "admin").get("/t/halden/fields");
-    assert!(page.body.contains("A form asks more than people read"), "{}", page.body);
+    assert!(
+        page.body.contains("A form has more fields than people read"),
+        "{}",
+        page.body
+    );
     must_verify(&server);
 }

@@ -74,8 +74,11 @@ fn a_condition_that_holds_the_start_stands_at_home_with_its_checker() {
     approve(&server, &path, "change_manager");
     let home = |role: &str| Session::begin(&server, role).get("/t/halden/").body;
     let told = home("security");
-    assert!(told.contains("Say that it is met") && told.contains("Back the queue up"));
-    assert!(!home("owner").contains("Say that it is met"), "the check is another's");
+    assert!(told.contains("Confirm that it is met") && told.contains("Back the queue up"));
+    assert!(
+        !home("owner").contains("Confirm that it is met"),
+        "the check is another's"
+    );
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn what_the_rules_ask_is_told_of_a_change_that_nobody_has_written() {
     let session = Session::begin(&server, "requester");
     assert!(session.get("/t/halden/policies").body.contains("/policies/like-this"));
     let page = |query: &str| session.get(&format!("/t/halden/policies/like-this{query}"));
-    assert!(page("").body.contains("Ask about a change"));
+    assert!(page("").body.contains("Check a change"));
     let low = page("?kind=normal&service=label-print&environment=production&impact=low&complexity=low").body;
     assert!(low.contains("Security agrees to what is done."), "{low}");
     assert!(!low.contains("has reviewed a high-risk change."), "{low}");

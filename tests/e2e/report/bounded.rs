@@ -77,7 +77,7 @@ fn gateways_come_in_pages(server: &Server) {
         one.contains("2 in all") && one.contains("depot-59, production"),
         "{one}"
     );
-    assert!(shown("?service=depot-59&q=nowhere").contains("Nothing fits these words"));
+    assert!(shown("?service=depot-59&q=nowhere").contains("No entries match the filter"));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn problems_come_in_pages_and_narrow_by_words_service_and_state() {
         one.contains("52 in all") && !one.contains("Scanners lose their way 0<"),
         "{one}"
     );
-    assert!(shown("?q=scanners&state=dismissed").contains("Nothing fits these words"));
+    assert!(shown("?q=scanners&state=dismissed").contains("No entries match the filter"));
     assert!(shown("").contains("Record a problem"));
 }
 

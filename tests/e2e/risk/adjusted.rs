@@ -60,7 +60,7 @@ fn a_quarter_that_ends_is_compared_by_itself_and_decided_by_people() {
     let page =
         Session::begin(&server, "change_manager").get(&format!("/t/halden/risk-adjustments/{quarter}/comparison"));
     for words in [
-        "Rules that asked much and found nothing",
+        "Rules that required much and found nothing",
         "Changes that failed under light rules",
         "The proposed risk table",
         "Back-test on the changes of the quarter",

@@ -64,7 +64,7 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
         "No figure",
         "Risk matrix",
         "This change",
-        "Each cell opens what it means.",
+        "Each cell links to its meaning.",
         "href=\"#cell-high-high\"",
         "id=\"cell-high-high\"",
         // The decision card leads there.
@@ -74,7 +74,7 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
     }
     let page = Session::begin(server, "auditor").get("/t/halden/policies");
     for words in [
-        "Each cell opens what it means.",
+        "Each cell links to its meaning.",
         "href=\"#cell-high-high\"",
         "id=\"cell-high-high\"",
     ] {
@@ -82,7 +82,7 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
     }
     let page = Session::begin(server, "auditor").get("/t/halden/failure-models");
     assert!(
-        page.body.contains("What the model in force learned from"),
+        page.body.contains("Training data of the model in force"),
         "{}",
         page.body
     );

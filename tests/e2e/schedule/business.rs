@@ -124,7 +124,7 @@ fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats
         "Signed steps",
         "Next times",
         "FREQ=DAILY;COUNT=5",
-        "Changes it hits",
+        "Affected changes",
     ] {
         assert!(page.body.contains(text), "{text}");
     }

@@ -104,7 +104,7 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     }
     // Shown on the page, and at the gate while its window is open.
     let page = Session::begin(&server, "owner").get(&one.replace("/api/v1", "/t/halden"));
-    assert!(page.body.contains("It conflicts as it is planned"));
+    assert!(page.body.contains("Conflict with another plan"));
     server.advance(2 * 3_600 + 60);
     assert!(
         gate_says(&server, 701).contains("conflict_open"),

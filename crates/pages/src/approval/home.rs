@@ -101,7 +101,7 @@ impl HomeNumber {
 pub struct Home {
     /// Everything around it.
     pub frame: Frame,
-    /// The roles for which the reader decides: “You answer for Security, and for Yusuf Demir until Monday.”
+    /// The roles for which the reader decides: “You are responsible for Security, and for Yusuf Demir until Monday.”
     pub lede: Rich,
     /// Urgent matters: uses of break-glass, halted rollouts, open incidents, overdue work.
     pub acute: Vec<Entry>,
@@ -145,7 +145,7 @@ impl Home {
     fn title(&self) -> String {
         let total = self.due.len() + self.later.len();
         match (total, self.tasks.len()) {
-            (0, 0) => "Nobody waits for you".to_owned(),
+            (0, 0) => "Nothing waits for your decision".to_owned(),
             (0, 1) => "One change waits for your work".to_owned(),
             (0, many) => format!("{} changes wait for your work", count_word(many as u64)),
             (1, _) => "One change needs your decision".to_owned(),
@@ -184,9 +184,9 @@ impl Home {
     fn later_words(&self) -> Rich {
         Rich::new()
             .text("When a change needs your decision it appears here and in your mail. Meanwhile: ")
-            .link("what changed lately", self.frame.url("/changes"))
+            .link("recent changes", self.frame.url("/changes"))
             .text(", or ")
-            .link("a tour of this place", self.frame.url("/help#tour"))
+            .link("a tour of Assent", self.frame.url("/help#tour"))
             .text(".")
     }
 
@@ -253,7 +253,7 @@ fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
         risk,
         waits: "waits 19 h".to_owned(),
         due: "Due 17:00, in 6 h".to_owned(),
-        seen: "say that you have seen it by today 12:00".to_owned(),
+        seen: "acknowledge it by today 12:00".to_owned(),
         is_late,
         brief: Brief {
             why_you: Rich::from("The new column may hold personal data."),
@@ -295,7 +295,7 @@ fn sample_second_card() -> QueueCard {
     card.due = "Due 18:30, in 7 h".to_owned();
     card.brief = Brief {
         why_you: Rich::from("It touches a key. A second approver from Platform is asked too."),
-        when: Rich::from("Tonight 23:00 to 23:20. Nobody should notice."),
+        when: Rich::from("Tonight 23:00 to 23:20. No effect on users expected."),
         where_: Rich::from("edge-dns, production."),
         why_safe: vec![
             (Tone::Ok, Rich::from("Both certificates are valid for 9 more days")),
@@ -324,7 +324,7 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
 fn sample_ordinary() -> Home {
     Home {
         frame: crate::elements::sample::frame(Place::Home),
-        lede: Rich::from("Two are due today. You answer for Security, and for Yusuf Demir until Monday."),
+        lede: Rich::from("Two are due today. You are responsible for Security, and for Yusuf Demir until Monday."),
         due: vec![
             sample_card("CHG-1042", "Give every shipment a customs reference", Risk::High, true),
             sample_second_card(),

@@ -208,7 +208,7 @@ impl KeptDraft {
 pub struct ChangeForm {
     /// Everything around it.
     pub frame: Frame,
-    /// The news: “Four answers, and it can be assessed”, “Edit CHG-1042”.
+    /// The news: “Four answers are missing for the assessment”, “Edit CHG-1042”.
     pub title: String,
     /// The sentence under it.
     pub lede: String,
@@ -334,7 +334,7 @@ fn sample_base(fields: &ChangeFields) -> ChangeForm {
     ChangeForm {
         frame: crate::elements::sample::frame(Place::Changes),
         title: "Write a change".to_owned(),
-        lede: "Say what, where, when and why; the rest is derived and shown before anybody decides.".to_owned(),
+        lede: "State what, where, when and why; the rest is derived and shown before the decision.".to_owned(),
         crumb: "New".to_owned(),
         action_url: "/t/halden/changes".to_owned(),
         sections: fields.sections(),
@@ -407,7 +407,7 @@ fn sample_refused() -> ChangeForm {
         origin: origin.to_owned(),
     };
     ChangeForm {
-        title: "Four answers, and it can be assessed".to_owned(),
+        title: "Four answers are missing for the assessment".to_owned(),
         refused: "Not submitted yet: three answers need a second look".to_owned(),
         derived: vec![
             fact(
@@ -444,7 +444,7 @@ fn sample_odd() -> ChangeForm {
     ChangeForm {
         title: "Edit CHG-1042".to_owned(),
         crumb: "CHG-1042".to_owned(),
-        notices: vec![Notice::new(Tone::Wait, "Hanne Brandt and Luc Moreau approved what stands here. An edit of it voids their approvals, and they are told.").title("An edit voids two approvals")],
+        notices: vec![Notice::new(Tone::Wait, "Hanne Brandt and Luc Moreau approved this content. An edit of approved content voids their decision, and they are notified.").title("An edit voids two approvals")],
         hidden: vec![Field::hidden("version", "7")],
         errors: vec![Rich::from(crate::elements::sample::MARKUP)],
         go: ("Keep these edits".to_owned(), "keep".to_owned()),
@@ -458,7 +458,7 @@ fn sample_asked() -> ChangeForm {
     fields.asked = NINE.iter().map(|name| (*name).to_owned()).collect();
     fields.fail("complexity", "How hard is it to do right?");
     ChangeForm {
-        title: "Nine answers, and it can be assessed".to_owned(),
+        title: "Nine answers are missing for the assessment".to_owned(),
         ..sample_base(&fields)
     }
 }
@@ -477,9 +477,9 @@ fn sample_restored() -> ChangeForm {
             discard_url: "/t/halden/changes/new/draft/removal".to_owned(),
             form: "service=shipments".to_owned(),
             restored: Some(
-                Rich::from("What you typed here is restored; it was kept ")
+                Rich::from("Your draft is restored; it was saved ")
                     .time("5 min ago", "Fri 20 Nov 2026 12:07")
-                    .text(". Nobody else sees it."),
+                    .text(". Only you can see it."),
             ),
             others: vec![link("Rotate the keys"), link(MARKUP), link(BIDI)],
         }),
@@ -507,7 +507,7 @@ fn sample_warned() -> ChangeForm {
             .to_vec();
     }
     ChangeForm {
-        title: "Nine answers, and it can be assessed".to_owned(),
+        title: "Nine answers are missing for the assessment".to_owned(),
         ..sample_base(&fields)
     }
 }
@@ -532,7 +532,7 @@ fn sample_conflict() -> ChangeForm {
         title: "Two of you edited CHG-1042".to_owned(),
         conflicts: vec![
             conflict("pick.title", "Give every shipment a customs reference number", None),
-            conflict("pick.description", MARKUP, Some("Say which one stays.")),
+            conflict("pick.description", MARKUP, Some("Choose which one to keep.")),
         ],
         ..sample_base(&sample_fields())
     }

@@ -127,8 +127,8 @@ impl ListRow for ChangeRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "No change fits these filters",
-            "Take a filter away, search for another word, or write a new change.",
+            "No change matches these filters",
+            "Remove a filter, search for something else, or write a new change.",
         )
     }
 

@@ -271,7 +271,7 @@ impl ChangePage {
     fn rollback_steps(&self) -> Plan<'_> {
         Plan {
             steps: &self.rollback_plan,
-            unsaid: "No way back is written yet.",
+            unsaid: "No rollback plan is written yet.",
         }
     }
 
@@ -293,7 +293,7 @@ impl ChangePage {
                 Column::new("Service", Fold::Never),
                 Column::new("Environment", Fold::Under),
                 Column::new("Build", Fold::Under),
-                Column::new("Way back", Fold::Away),
+                Column::new("Rollback to", Fold::Away),
                 Column::new("Outcome", Fold::Under).named(),
                 Column::new("", Fold::Never),
             ],
@@ -306,7 +306,7 @@ impl ChangePage {
             .filter(|target| target.outcome != Mark::default())
             .count();
         let note = self.targets_note.clone();
-        let note = note.unwrap_or_else(|| Rich::from(format!("{done} of {} told", self.targets.len())));
+        let note = note.unwrap_or_else(|| Rich::from(format!("{done} of {} recorded", self.targets.len())));
         Section::new("targets", "Targets", SectionBody::Table(table)).note(note)
     }
 }

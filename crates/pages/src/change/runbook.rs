@@ -261,7 +261,7 @@ impl Runbook {
     fn way_back(&self) -> Plan<'_> {
         Plan {
             steps: &self.rollback,
-            unsaid: "Nobody said how it is taken back.",
+            unsaid: "No rollback steps are given.",
         }
     }
 
@@ -278,7 +278,7 @@ fn sample_all_done() -> Runbook {
     let mut done = Runbook {
         current: None,
         instead: "Every step is done".to_owned(),
-        acts: vec![ActForm::link("Tell the outcome", "/t/halden/changes/CHG-1042#act")],
+        acts: vec![ActForm::link("Record the outcome", "/t/halden/changes/CHG-1042#act")],
         ..sample()
     };
     for step in &mut done.steps {
@@ -325,13 +325,13 @@ fn sample_back() -> Runbook {
         length: "9 min".to_owned(),
         ..RunStep::default()
     }];
-    let told = "Ingrid Solheim and Marta Lindqvist are told.";
+    let told = "Ingrid Solheim and Marta Lindqvist are notified.";
     let go_on = ActForm::new(
         "go-on",
         "Not rolling back after all",
         "/t/halden/changes/CHG-1042/implementation/entries",
     )
-    .field(Field::textarea("text", "Why the work goes on").required())
+    .field(Field::textarea("text", "Why the work continues").required())
     .submit("Go on with the plan");
     back.go_on = vec![go_on];
     back.notices = vec![Notice::new(Tone::Stop, told).title("Rolling back since 22:11")];

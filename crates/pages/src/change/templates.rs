@@ -32,8 +32,7 @@ pub struct TemplateRow {
 
 impl ListRow for TemplateRow {
     const TITLE: &'static str = "Templates";
-    const LEDE: &'static str =
-        "Pre-approved ways to do what is done often. A standard change walks by itself while it keeps to its template.";
+    const LEDE: &'static str = "Pre-authorised plans for recurring work. A standard change needs no further approval while it matches its template.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -42,7 +41,7 @@ impl ListRow for TemplateRow {
             Column::new("Version", Fold::Away),
             Column::new("Where", Fold::Away),
             Column::new("Record", Fold::Under),
-            Column::new("Look again by", Fold::Under).named(),
+            Column::new("Review by", Fold::Under).named(),
             Column::new("", Fold::Never),
         ]
     }

@@ -228,26 +228,26 @@ impl Act {
         match self {
             Act::ApproveWithConditions => make("conditions", "Approve with conditions", "approve_with_conditions")
                 .key('C')
-                .field(Field::textarea("condition", "Conditions").hint("One a line, each a sentence that somebody can check. They are due before start unless you say otherwise.").required())
+                .field(Field::textarea("condition", "Conditions").hint("One per line, each a verifiable sentence. They are due before the start unless you choose otherwise.").required())
                 .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
-                .field(search(context, "people", "checker", "Who checks it").value(context.reader.as_str()).half())
+                .field(search(context, "people", "checker", "Checked by").value(context.reader.as_str()).half())
                 .submit("Approve with these conditions"),
             Act::Return => make("return", "Return with a question", "return")
                 .key('R')
-                .field(Field::textarea("comment", format!("Your question to {writer}")).hint("The change goes back to draft, and the approvals it had are void. You are told when it is answered.").required())
+                .field(Field::textarea("comment", format!("Your question to {writer}")).hint("The change returns to draft, and its approvals become void. You are notified of the answer.").required())
                 .submit("Return with this question"),
             Act::Reject => make("reject", "Reject", "reject")
                 .tone(ActTone::Stop)
                 .key('X')
-                .field(Field::textarea("comment", "Why not").hint(format!("Everyone on the change reads this. It ends here until {writer} revises it.")).required())
+                .field(Field::textarea("comment", "Why not").hint(format!("Visible to everyone on the change. The change ends here unless {writer} revises it.")).required())
                 .submit("Reject this change"),
             Act::Abstain => make("abstain", "Abstain", "abstain")
                 .tone(ActTone::Quiet)
-                .field(Field::textarea("comment", "Why somebody else should decide").required())
-                .submit("Leave it to somebody else"),
+                .field(Field::textarea("comment", "Why another person should decide").required())
+                .submit("Leave it to another person"),
             _ => make("approve", "Approve", "approve").tone(ActTone::Go).key('A').field(
                 Field::textarea("comment", "Comment on your approval")
-                    .hint("Everyone on the change reads it. It binds nobody; a condition does.")
+                    .hint("Visible to everyone on the change. A comment is not binding; a condition is.")
                     .folded("With a comment"),
             ),
         }
@@ -303,7 +303,7 @@ impl Act {
             Act::Submit => at(context, "submit", "Submit for assessment", "/submission").tone(ActTone::Go),
             Act::Assess => assess(context),
             Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
-                .note("A new time asks only for the decisions that cover the time.")
+                .note("Only the decisions that cover the time are requested again.")
                 .field(Field::hidden("was", context.when_digest.as_str()))
                 .field(Field::hidden("stands", context.standing_times.as_str()))
                 .field(start(context).value(context.planned_start.as_str()).required())
@@ -345,7 +345,7 @@ impl Act {
                 )
                 .field(
                     Field::textarea("text", "What happened")
-                        .hint("A deviation or an issue reaches owner and change manager at once.")
+                        .hint("The owner and the change managers are notified of a deviation or an issue immediately.")
                         .required(),
                 )
                 .field(time("occurred_at", "When, if not just now", context))
@@ -360,7 +360,7 @@ impl Act {
                 .field(Field::radio("grant", "More time", &[("true", "Grant it"), ("false", "Refuse it")]).required())
                 .field(Field::textarea("reason", "Why"))
                 .submit("Record the decision"),
-            _ => at(context, "complete", "Tell the outcome", "/completion")
+            _ => at(context, "complete", "Record the outcome", "/completion")
                 .field(target(context, "Every open target"))
                 .field(by_steps::outcome(context.by_steps.as_ref(), context.is_rolled_back))
                 .field(time("actual_start", "Began", context))
@@ -371,10 +371,10 @@ impl Act {
                     Input::Number,
                 ))
                 .field(
-                    Field::textarea("reason", "Why the outcome is another one")
-                        .hint("Only when an outcome was told before."),
+                    Field::textarea("reason", "Why the outcome differs")
+                        .hint("Only if an outcome was recorded before."),
                 )
-                .submit("Tell this outcome"),
+                .submit("Record this outcome"),
         }
     }
 
@@ -389,7 +389,7 @@ impl Act {
                     )
                     .required(),
                 )
-                .field(Field::textarea("text", "How you saw it").required())
+                .field(Field::textarea("text", "How you checked it").required())
                 .submit("Record the result"),
             Act::Review => at(context, "review", "Review it", "/review")
                 .field(yes_or_no("objectives_met", "Were the objectives met?"))
@@ -397,11 +397,11 @@ impl Act {
                 .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
                 .field(Field::new("cause", "Root cause", Input::Select(context.causes.clone())))
-                .field(Field::textarea("cause_text", "What exactly the cause was"))
-                .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
-                .field(search(context, "people", "improvements_owner", "Who sees to it").hint("A login; else the owner."))
-                .field(search(context, "incidents", "incidents", "Incidents that it addresses").several()
-                    .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."))
+                .field(Field::textarea("cause_text", "The cause in detail"))
+                .field(Field::textarea("improvements", "Improvements").hint("One per line; each becomes an action item."))
+                .field(search(context, "people", "improvements_owner", "Assigned to").hint("A login; the owner by default."))
+                .field(search(context, "incidents", "incidents", "Incidents that the review addresses").several()
+                    .hint("Keys, separated by commas. Include each open incident of the watch window and each one that the change caused."))
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
                 .tone(ActTone::Go)
@@ -414,26 +414,26 @@ impl Act {
         match self {
             Act::BreakGlass => at(context, "break-glass", "Break glass", "/break-glass")
                 .tone(ActTone::Stop)
-                .note("Owner and change manager are told at once, and somebody else validates it before it can close.")
-                .field(Field::textarea("reason", "Why nobody can be waited for").required())
+                .note("The owner and the change managers are notified immediately; another person validates it before closing.")
+                .field(Field::textarea("reason", "Why it cannot wait for approvals").required())
                 .field(time("until", "Until, at most 4 hours ahead", context).required())
                 .field(search(context, "incidents", "incident", "Incident"))
                 .submit("Break glass now"),
             Act::CoSign => at(
                 context,
                 "co-sign",
-                "Sign the break-glass too",
+                "Co-sign the break-glass",
                 "/break-glass/co-signature",
             )
             .tone(ActTone::Stop)
-            .note("With your signature the gate opens, and you answer for it as well.")
+            .note("Your signature opens the gate, and you share the responsibility.")
             .field(Field::hidden("content_digest", context.content_digest.as_str()))
             .field(once(context))
             .submit("Sign it"),
             _ => at(
                 context,
                 "break-glass-validation",
-                "Look at the break-glass",
+                "Review the break-glass",
                 "/break-glass/validation",
             )
             .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
@@ -456,7 +456,7 @@ impl Act {
         }
         at(context, &format!("revoke-{}", context.item), "Revoke", &path)
             .tone(ActTone::Link)
-            .note("Its target stays closed until somebody lifts the revocation.")
+            .note("Its target stays closed until the revocation is lifted.")
             .field(reason("Why"))
             .submit("Revoke this permit")
     }
@@ -465,7 +465,7 @@ impl Act {
         match self {
             Act::AddEvidence => evidence(context),
             Act::AddTask => at(context, "task", "Add a task", "/tasks")
-                .field(Field::text("title", "What is to be done").required())
+                .field(Field::text("title", "What to do").required())
                 .field(
                     Field::select(
                         "kind",
@@ -485,7 +485,7 @@ impl Act {
             Act::Comment => at(context, "comment", "Comment", "/comments")
                 .field(
                     Field::textarea("text", "Your comment")
-                        .hint("Markdown works. Everyone on the change reads it; @login tells that person.")
+                        .hint("Markdown is supported. Visible to everyone on the change; @login notifies that person.")
                         .required(),
                 )
                 .field(once(context))
@@ -534,12 +534,12 @@ fn assess(context: &ActContext) -> ActForm {
             )
             .half(),
         )
-        .field(Field::textarea("security", "What it means for security").hint("Empty when it means nothing."))
-        .field(Field::textarea("excluded", "Left out, and why").hint("One a line: the item, a colon, the reason."))
+        .field(Field::textarea("security", "Effect on security").hint("Leave empty if there is none."))
+        .field(Field::textarea("excluded", "Left out, and why").hint("One per line: the item, a colon, the reason."))
         .field(
             Field::select(
                 "risk_override.level",
-                "Risk, where it is another than computed",
+                "Risk, if it differs from the computed risk",
                 &[
                     ("", "As computed"),
                     ("low", "Low"),
@@ -550,8 +550,8 @@ fn assess(context: &ActContext) -> ActForm {
             .half(),
         )
         .field(
-            Field::text("risk_override.reason", "Why the risk is another")
-                .hint("Stands beside the computed risk.")
+            Field::text("risk_override.reason", "Why the risk differs")
+                .hint("Shown beside the computed risk.")
                 .half(),
         )
         .field(Field::new(
@@ -570,11 +570,11 @@ fn assess(context: &ActContext) -> ActForm {
         )
         .field(text.value(asked.text.as_str()).half())
     });
-    form.submit("Assess it so")
+    form.submit("Record the assessment")
 }
 
 fn evidence(context: &ActContext) -> ActForm {
-    let environments = std::iter::once(Choice::new("", "Not said"))
+    let environments = std::iter::once(Choice::new("", "Not stated"))
         .chain(
             context
                 .environments
@@ -606,9 +606,9 @@ fn evidence(context: &ActContext) -> ActForm {
                 "What it shows",
                 &[
                     ("functional", "It works"),
-                    ("compatibility", "Old and new fit"),
+                    ("compatibility", "Old and new are compatible"),
                     ("security", "It is safe"),
-                    ("backup", "A backup is there"),
+                    ("backup", "A backup exists"),
                     ("rehearsal", "The way back was rehearsed"),
                     ("other", "Something else"),
                 ],
@@ -619,7 +619,7 @@ fn evidence(context: &ActContext) -> ActForm {
             Field::select(
                 "result",
                 "Result",
-                &[("", "As the file says"), ("passed", "Passed"), ("failed", "Failed")],
+                &[("", "From the file"), ("passed", "Passed"), ("failed", "Failed")],
             )
             .half(),
         )
@@ -628,7 +628,7 @@ fn evidence(context: &ActContext) -> ActForm {
         .field(Field::new("file", "File", Input::File))
         .field(
             Field::textarea("text", "Text")
-                .hint("Instead of a file, or beside it; of a waiver, the reason. Without an artifact the evidence binds to the plan."),
+                .hint("Instead of a file or with it; for a waiver, the reason. Without an artifact the evidence binds to the plan."),
         )
         .submit("Add this evidence")
 }

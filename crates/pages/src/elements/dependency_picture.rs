@@ -83,7 +83,7 @@ impl Part for DependencyPicture {
         if self.rest() > 0 {
             let _ = write!(
                 out,
-                "<p class=\"small muted\">{} more stand in the table.</p>",
+                "<p class=\"small muted\">{} more are in the table.</p>",
                 crate::count(self.rest() as u64)
             );
         }
@@ -159,13 +159,13 @@ mod tests {
             drawn.contains("&lt;ledger&gt;") && !drawn.contains("<ledger>"),
             "{drawn}"
         );
-        assert!(!drawn.contains("more stand in the table"), "{drawn}");
+        assert!(!drawn.contains("more are in the table"), "{drawn}");
     }
 
     #[test]
     fn what_is_not_drawn_is_counted() {
         let drawn = picture(DependencyPicture::MOST_ROWS + 5).html();
-        assert!(drawn.contains("5 more stand in the table."), "{drawn}");
+        assert!(drawn.contains("5 more are in the table."), "{drawn}");
         assert_eq!(drawn.matches("marker-end").count(), DependencyPicture::MOST_ROWS + 1);
         assert!(DependencyPicture::default().is_empty());
     }

@@ -83,7 +83,7 @@ pub struct GraphNode {
 /// A graph from left to right: the changed thing, then the things that each step further reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
-    /// The description: “What CHG-1042 reaches: 12 things, at most 3 arrows away”.
+    /// The description: “What CHG-1042 reaches: 12 things, at most 3 steps away”.
     pub told: String,
     /// The columns, at most [`Graph::MOST_COLUMNS`].
     pub columns: Vec<Vec<GraphNode>>,
@@ -180,7 +180,7 @@ pub(crate) fn sample_graph() -> Graph {
         is_origin: from.is_none(),
     };
     Graph {
-        told: "What CHG-1042 reaches: 5 things, at most 2 arrows away".to_owned(),
+        told: "What CHG-1042 reaches: 5 things, at most 2 steps away".to_owned(),
         columns: vec![
             vec![node("ledger-db", None)],
             vec![node("booking-api", Some(0)), node("invoicing", Some(0))],
@@ -189,7 +189,7 @@ pub(crate) fn sample_graph() -> Graph {
                 node(&crate::elements::sample::LONG_WORD.repeat(3), Some(1)),
             ],
         ],
-        rest: "9,960 more stand in the table.".to_owned(),
+        rest: "9,960 more are in the table.".to_owned(),
     }
 }
 

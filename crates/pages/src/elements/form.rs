@@ -167,7 +167,7 @@ impl Field {
     #[must_use]
     pub fn time_in_words(start: &str, end: &str) -> Self {
         Self::text(format!("{IN_WORDS}{start}:{end}"), "Or in words")
-            .hint("Such as: tomorrow 22:00 for 2 h, or Mon 9:00 to 11:30. It counts instead of the two times.")
+            .hint("Such as: tomorrow 22:00 for 2 h, or Mon 9:00 to 11:30. It replaces the two times.")
     }
 
     /// One of `choices`, all in view.

@@ -381,14 +381,14 @@ impl Brief {
             row("When", "", &self.when, "No time is planned yet."),
             self.risk_row(),
             list("Before you decide", &self.warned, ""),
-            list("Why it is safe", &self.why_safe, "No evidence is there yet."),
+            list("Why it is safe", &self.why_safe, "No evidence is recorded yet."),
             BriefRow {
                 met_icon: "go",
-                ..list("Who decides", &self.who_decides, "Nobody is asked yet.")
+                ..list("Who decides", &self.who_decides, "No approval is requested yet.")
             },
             list("Conditions", &self.conditions, ""),
             row("Question", "", &self.question, ""),
-            row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
+            row("If it fails", "", &self.if_it_fails, "No rollback plan is written yet."),
             row("Still missing", "missing", &self.still_missing, ""),
         ]
         .into_iter()
@@ -415,8 +415,8 @@ impl Brief {
             list("Before you decide", &self.warned, ""),
             list("Conditions", &self.conditions, ""),
             row("Question", "", &self.question, ""),
-            list("Why it is safe", &self.why_safe, "No evidence is there yet."),
-            row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
+            list("Why it is safe", &self.why_safe, "No evidence is recorded yet."),
+            row("If it fails", "", &self.if_it_fails, "No rollback plan is written yet."),
             row("Still missing", "missing", &self.still_missing, ""),
         ]
         .into_iter()
@@ -682,8 +682,8 @@ mod tests {
         let bare = Brief::default();
         let rows: Vec<(&str, &str)> = bare.queued().iter().map(|row| (row.question, row.unsaid)).collect();
         let expected = [
-            ("Why it is safe", "No evidence is there yet."),
-            ("If it fails", "No way back is written yet."),
+            ("Why it is safe", "No evidence is recorded yet."),
+            ("If it fails", "No rollback plan is written yet."),
         ];
         assert_eq!(rows, expected);
     }

@@ -147,7 +147,7 @@ fn sample_stop() -> GatePage {
             Fact::new("Asked by", Rich::new().text("pipeline 8841, job ").code("promote")),
             Fact::new("Artifact", Rich::new().code("sha256:6b1d…07a")),
             Fact::new("Commit", Rich::new().code("3fe90c2")),
-            Fact::new("Next change of answer", "Sat 21 Nov 22:00, if the rest is met by then"),
+            Fact::new("Next change of the decision", "Sat 21 Nov 22:00, if the rest is met by then"),
             Fact::new("Recorded as", Rich::new().code_link("#48,191", "/t/halden/audit#48191")),
         ],
     }

@@ -31,7 +31,7 @@ pub struct GateCheckRow {
 
 impl ListRow for GateCheckRow {
     const TITLE: &'static str = "Gate checks";
-    const LEDE: &'static str = "Questions of pipelines and gateways, with the answers.";
+    const LEDE: &'static str = "Requests of pipelines and gateways, with the decisions.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -62,11 +62,11 @@ impl ListRow for GateCheckRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "No gate has asked yet",
+            "No gate checks yet",
             Rich::new()
                 .text("A pipeline asks with ")
                 .code("assent gate check")
-                .text("; a gateway asks by itself. Each question appears here with its answer."),
+                .text("; a gateway asks automatically. Each request appears here with its decision."),
         )
     }
 

@@ -68,7 +68,7 @@ impl PrintedCard {
         lines.push(format!("{} uses in all, until {}", self.uses, self.until));
         lines.extend(wrapped(&format!("Signed by {}", self.signers.join(" and "))));
         lines.push(format!("Card {}", self.id));
-        lines.push("Only while no server can be reached. Whoever holds this can use it:".to_owned());
+        lines.push("Valid only while no server can be reached. Anyone with this code can use it:".to_owned());
         lines.push("assent gate check --emergency-card FILE --keys jwks.json --by LOGIN --reason WHY …".to_owned());
         lines.push("Afterwards report what was done: assent reconcile assent-emergency.jsonl".to_owned());
         lines

@@ -85,7 +85,7 @@ impl ListRow for IncidentRow {
                 .field(Field::text("title", "What is broken").required())
                 .field(Field::select("severity", "Severity", &[("minor", "Minor"), ("major", "Major")]).half())
                 .field(Field::new("started_at", "Since", Input::DateTime).half())
-                .field(Field::text("services", "Services").hint("Keys, parted by commas."))
+                .field(Field::text("services", "Services").hint("Keys, separated by commas."))
                 .field(Field::text("external_ref", "Its key in your incident tool")),
         ]
     }

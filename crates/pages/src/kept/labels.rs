@@ -22,7 +22,7 @@ const USUAL: [(&str, &str); 129] = [
     ("creates_people", "Makes people at their first sign-in"),
     ("criticality", "Criticality"),
     ("data_class", "Data class"),
-    ("defaults", "What services say by default"),
+    ("defaults", "Defaults of services"),
     ("delegate", "Who"),
     ("deliveries_days", "Days for raw deliveries"),
     ("density", "Rows of pages"),
@@ -64,8 +64,8 @@ const USUAL: [(&str, &str); 129] = [
     ("language", "Language of pages and letters"),
     ("last", "On the last"),
     ("locked.complexity", "Complexity"),
-    ("locked.description", "What is always done"),
-    ("locked.justification", "Why it is safe to do without a decision"),
+    ("locked.description", "Description of the work"),
+    ("locked.justification", "Why it is safe without an approval"),
     ("login", "Login"),
     ("login_claim", "Claim with the login"),
     ("manager", "Login of their manager"),
@@ -82,7 +82,7 @@ const USUAL: [(&str, &str); 129] = [
     ("person", "Login"),
     ("policies", "Policies of your own"),
     ("present", "Present password"),
-    ("preview", "Only show what it would hit, and set nothing"),
+    ("preview", "Only show the affected changes, and set nothing"),
     ("quiet_from", "Quiet from"),
     ("quiet_until", "Quiet until"),
     ("reach", "Services that need these"),
@@ -91,7 +91,7 @@ const USUAL: [(&str, &str); 129] = [
     ("regimes", "Regimes"),
     ("reply_to", "For mail: the address that letters are answered to"),
     ("resolved_at", "When it was over"),
-    ("review_by", "Look again by"),
+    ("review_by", "Review by"),
     ("rights_last_days", "Days that what it gives lasts"),
     ("role", "Role"),
     ("roles", "Rights"),
@@ -133,7 +133,7 @@ const USUAL: [(&str, &str); 129] = [
     ("title", "Name"),
     ("trusts_mail", "Its mail addresses are believed without their own check"),
     ("url", "Address"),
-    ("watch_minutes", "Minutes to watch before it closes by itself"),
+    ("watch_minutes", "Minutes of watching before it closes automatically"),
     ("with_texts", "Send free texts too"),
     ("working_days_of", "Only working days of"),
     ("zone", "Time zone"),
@@ -163,15 +163,15 @@ const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/emergency-cards", "environment", "Environment"),
     ("/emergency-cards/*", "approved", "Signed"),
     ("/emergency-cards/*", "environment", "Environment"),
-    ("/freezes", "reason", "Why, and who agreed"),
-    ("/freezes/*", "reason", "Why, and who agreed"),
+    ("/freezes", "reason", "Reason and agreement"),
+    ("/freezes/*", "reason", "Reason and agreement"),
     ("/freezes/*/agreement", "reason", "Why"),
     ("/freezes/*/announcement", "reason", "Why"),
-    ("/freezes/*/exceptions", "reason", "Why it may pass"),
+    ("/freezes/*/exceptions", "reason", "Reason for the exception"),
     ("/identity-providers", "roles", "Their groups that give rights"),
     ("/inbox", "due_at", "Until"),
     ("/inbox", "text", "What helps to do it"),
-    ("/inbox", "title", "What is to be done"),
+    ("/inbox", "title", "What to do"),
     ("/inbox/*/settlement", "state", "What came of it"),
     ("/incidents", "title", "What is broken"),
     ("/incidents/*/candidates", "confirmed", "Verdict"),
@@ -362,10 +362,10 @@ mod tests {
 
     #[test]
     fn one_name_has_other_words_in_another_form() {
-        assert_eq!(label_of("/t/halden/freezes", "reason", &[]), "Why, and who agreed");
+        assert_eq!(label_of("/t/halden/freezes", "reason", &[]), "Reason and agreement");
         assert_eq!(
             label_of("/t/halden/freezes/f1/exceptions", "reason", &[]),
-            "Why it may pass"
+            "Reason for the exception"
         );
         assert_eq!(label_of("/t/halden/away/absences", "reason", &[]), "Why");
     }

@@ -211,14 +211,14 @@ mod tests {
     fn what_stands_side_by_side_is_said_apart_before_a_pattern_reaches_over_it() {
         let pairs = [
             ("{who} waits for {whom}", "{who} wartet auf {whom}"),
-            ("Nobody waits for you", "Niemand wartet auf Sie"),
+            ("Nothing waits for your decision", "Niemand wartet auf Sie"),
             ("{reason} (rule {rule}).", "{reason|t} (Regel {rule})."),
             ("An owner agrees.", "Verantwortliche stimmen zu."),
         ];
         let catalogue = Catalogue::english(&pairs).ok();
         let say = |text: &str| catalogue.as_ref().and_then(|it| plain(it, text));
         assert_eq!(
-            say("Nobody waits for you · Assent").as_deref(),
+            say("Nothing waits for your decision · Assent").as_deref(),
             Some("Niemand wartet auf Sie · Assent")
         );
         assert_eq!(

@@ -27,7 +27,7 @@ pub const SCRIPT: [&str; 49] = [
     "Every step is done",
     "{#n} of {#all} steps done",
     "Step {#n} of {#all}",
-    "Every step back is done",
+    "Every rollback step is done",
     "{#n} of {#all} steps back done",
     "Rolling back, step {#n} of {#all}",
     "On this step since",

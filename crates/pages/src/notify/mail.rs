@@ -358,7 +358,7 @@ mod tests {
             mail.body,
             "CHG-1042 Give every shipment a customs reference\n\nYou are asked for Security: the change touches personal data. Your decision is due today 17:00, in 6 h.\n\n\
 What\n  Adds one column.\nWhere\n  No target is named yet.\nWhen\n  No time is planned yet.\nWhy it is safe\n  [x] 412 of 412 tests passed\n  [ ] peer review is open\n\
-Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. All messages are also on the page Messages.\n"
+Who decides\n  No approval is requested yet.\nIf it fails\n  No rollback plan is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. All messages are also on the page Messages.\n"
         );
     }
 

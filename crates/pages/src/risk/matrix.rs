@@ -96,9 +96,9 @@ impl Part for MatrixPicture {
         let is_of_change = self.rows.iter().flatten().any(|square| square.is_here);
         out.push_str(match is_of_change {
             true => {
-                "</svg><p class=\"sub\">Each cell opens what it means. Framed: this change. Dashed: something said otherwise leads there.</p>"
+                "</svg><p class=\"sub\">Each cell links to its meaning. Framed: this change. Dashed: reached by another statement.</p>"
             }
-            false => "</svg><p class=\"sub\">Each cell opens what it means.</p>",
+            false => "</svg><p class=\"sub\">Each cell links to its meaning.</p>",
         });
         for square in self.rows.iter().flatten() {
             let here = if square.is_here { " here" } else { "" };
@@ -238,7 +238,7 @@ mod tests {
             square.is_here = false;
         }
         let drawn = picture.html();
-        assert!(drawn.contains("Each cell opens what it means.</p>"), "{drawn}");
+        assert!(drawn.contains("Each cell links to its meaning.</p>"), "{drawn}");
         assert!(!drawn.contains("this change"), "{drawn}");
     }
 

@@ -36,8 +36,7 @@ pub struct FreezeRow {
 
 impl ListRow for FreezeRow {
     const TITLE: &'static str = "Freezes";
-    const LEDE: &'static str =
-        "Times in which nothing may start. Every gate, every page and the calendar read the same list.";
+    const LEDE: &'static str = "Times in which no change may start. Gates, pages and the calendar use the same list.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -77,8 +76,8 @@ impl ListRow for FreezeRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "No freeze holds and none lies ahead",
-            "When the business needs quiet, set a freeze here: every gate keeps to it from that second on.",
+            "No freeze is active or planned",
+            "Set a freeze here for times without changes; every gate enforces it immediately.",
         )
     }
 
@@ -92,7 +91,7 @@ impl ListRow for FreezeRow {
                 .field(Field::text("title", "Name").required())
                 .field(Field::new("starts_at", "From", Input::DateTime).required().half())
                 .field(Field::new("ends_at", "To", Input::DateTime).required().half())
-                .field(Field::text("services", "Services").hint("Keys, parted by commas; empty means all."))
+                .field(Field::text("services", "Services").hint("Keys, separated by commas; empty means all."))
                 .field(Field::text("environments", "Environments").value("production"))
                 .field(Field::textarea("reason", "Why").required())
                 .field(Field::new(
@@ -126,7 +125,7 @@ impl ListRow for FreezeRow {
             Self {
                 halts: true,
                 acts: vec![end],
-                ..row("f2", "Customs audit", "holds now")
+                ..row("f2", "Customs audit", "active now")
             },
             Self {
                 reason: MARKUP.to_owned(),

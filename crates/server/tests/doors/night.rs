@@ -73,7 +73,7 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
     let ivan = Reader::new(&world, "ivan");
     let runbook = format!("/changes/{key}/runbook");
     let entries = format!("/changes/{key}/implementation/entries");
-    let outcome = |page: &str| between(page, "Tell the outcome", "</form>").contains("checked=\"checked\"");
+    let outcome = |page: &str| between(page, "Record the outcome", "</form>").contains("checked=\"checked\"");
     assert!(
         !outcome(&ivan.page(&format!("/changes/{key}"))),
         "nobody said how it ended"
@@ -99,14 +99,14 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
         "Rolling back, step 1 of 1",
         "Deploy the last one",
         "Rolling back since",
-        "are told.",
+        "are notified.",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("Roll back now"), "{page}");
     ivan.send(&entries, "next=runbook&kind=rollback&step=1&text=Deploy+the+last+one");
     let page = ivan.page(&runbook);
-    assert!(page.contains("Tell the outcome: rolled back"), "{page}");
+    assert!(page.contains("Record the outcome: rolled back"), "{page}");
     let page = ivan.page(&format!("/changes/{key}"));
     let chosen = between(&page, "value=\"rolled_back\"", "/>");
     assert!(chosen.contains("checked=\"checked\""), "{chosen}");
@@ -129,7 +129,7 @@ fn a_review_answers_each_question_and_what_is_closed_is_added_to() {
         "the work goes on: {home}"
     );
     let ivan = Reader::new(&world, "ivan");
-    assert!(ivan.page("/").contains("Tell the outcome"));
+    assert!(ivan.page("/").contains("Record the outcome"));
     ivan.send(&format!("{url}/completion"), "outcome=succeeded");
     assert!(oscar.page("/").contains("Validate it"));
     let page = oscar.page(&url);
@@ -166,8 +166,8 @@ fn whoever_said_yes_is_pressed_to_nothing_and_a_hold_or_a_missed_window_names_it
     for words in [
         // Its work was to start in 2020: no clock of a rule makes that later.
         "A decision was due",
-        "say that you have seen it by",
-        "No evidence is there yet.",
+        "acknowledge it by",
+        "No evidence is recorded yet.",
     ] {
         assert!(home.contains(words), "{words}: {home}");
     }

@@ -85,7 +85,7 @@ fn times_are_set_over_those_that_the_page_showed() {
     let late = set(&marta, &shown, "21");
     assert_eq!(late.status, 412, "{late:?}");
     assert!(
-        late.shows("Somebody set other times since you opened this form"),
+        late.shows("The times were changed after you opened this form."),
         "{late:?}"
     );
     assert!(late.shows("2126-12-21T10:00"), "what she typed stands there: {late:?}");
@@ -95,7 +95,7 @@ fn times_are_set_over_those_that_the_page_showed() {
     assert_eq!(change(&house, "CHG-1001")["planned_by"], json!(["marta"]));
     let page = house.get(&marta, CHANGE);
     for said in [
-        "You set its times: your approval counts",
+        "You set the planned times, so your approval covers the plan",
         "cannot approve their own times",
     ] {
         assert!(page.shows(said), "{said}: {page:?}");

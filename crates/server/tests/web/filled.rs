@@ -43,7 +43,7 @@ fn a_refusal_names_the_fields_of_its_form_and_the_time_of_its_reader() {
     let unsaid = house.post(&marta, &format!("{change}/assessment"), &left_out);
     assert_eq!(unsaid.status, 422, "{unsaid:?}");
     assert!(
-        unsaid.shows("Line 2 says not both: the item, a colon, and the reason."),
+        unsaid.shows("Line 2 needs the item, a colon and the reason."),
         "{unsaid:?}"
     );
     assert!(!unsaid.shows("excluded["), "{unsaid:?}");

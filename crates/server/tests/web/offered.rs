@@ -18,7 +18,7 @@ fn an_assessment_is_not_offered_while_plan_and_way_back_are_missing() {
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
     submitted(&house, &ingrid, &["plan.", "rollback"]);
     let own = house.get(&ingrid, CHANGE);
-    assert!(!own.shows("Assess it so"), "{own:?}");
+    assert!(!own.shows("Record the assessment"), "{own:?}");
     assert!(
         own.shows("The change has no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
         "who may edit it is led to its field: {own:?}"
@@ -45,7 +45,7 @@ fn what_is_whole_is_assessed_and_the_glass_is_there_to_be_broken() {
     let house = house("assessable");
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
     submitted(&house, &ingrid, &[]);
-    assert!(house.get(&ingrid, CHANGE).shows("Assess it so"));
+    assert!(house.get(&ingrid, CHANGE).shows("Record the assessment"));
     let page = house.get(&marta, CHANGE);
     assert!(
         page.shows("break-glass") && !page.shows("act-break-glass-why"),

@@ -171,7 +171,7 @@ fn what_happened_meanwhile_is_named_and_is_no_edit() {
     let over = send(&house, &ingrid, &edit, &pairs);
     assert_eq!(over.status, 409, "{over:?}");
     assert!(over.shows("cancelled") && over.shows("Mine"), "{over:?}");
-    for said in ["while you did", "keep it", "Keep them"] {
+    for said in ["while you did", "save it", "Save them"] {
         assert!(!over.shows(said), "{said}: {over:?}");
     }
 }
@@ -243,7 +243,7 @@ fn a_filter_whose_times_stand_the_wrong_way_round_is_told() {
         let page = house.get(&ingrid, &address);
         assert!(page.shows("A filter cannot be read"), "{page:?}");
         assert!(page.shows("must not lie before “"), "{page:?}");
-        assert!(!page.shows("No change fits these filters"), "{page:?}");
+        assert!(!page.shows("No change matches these filters"), "{page:?}");
     }
     let right = house.get(
         &ingrid,

@@ -19,9 +19,9 @@ const REVISIONS: [&str; 3] = ["2025-06-18", "2025-03-26", "2024-11-05"];
 const MOST_BYTES: u64 = 1 << 20;
 /// The introduction for a program that reads the tools.
 const INSTRUCTIONS: &str = "Assent decides which changes may go to production. Draft changes and ask the gate here; people \
-    approve. A refusal says who can help. For a tool call that needs an approval, draft a change with `tool_call`: the approval \
-    then covers the digest of exactly these arguments, once: `check_gate` with other arguments, or a second time, is refused. Tell the outcome \
-    after the call.";
+    approve. A refusal says who can help. For a tool call that needs an approval, draft a change with `tool_call`: the \
+    approval then covers the digest of exactly these arguments, once: `check_gate` with other arguments, or a second time, is \
+    refused. Record the outcome after the call.";
 
 /// Codes of errors of JSON-RPC 2.0, section 5.1.
 const PARSE_ERROR: i64 = -32_700;

@@ -195,7 +195,7 @@ fn print_rules(output: &Output, found: &Value) {
     ];
     let rules = array(found, "rules");
     if rules.is_empty() {
-        output.line("No rule: every deployment without a change makes a draft of a normal one.");
+        output.line("No rule: every deployment without a change creates a draft of a normal change.");
         return;
     }
     let cell = |rule: &Value, field: &str| match &rule[field] {

@@ -92,7 +92,7 @@ pub const NINE: [&str; 9] = [
 ];
 
 const LEVELS: [(&str, &str); 5] = [
-    ("", "As the service says"),
+    ("", "From the service"),
     ("none", "None"),
     ("low", "Low"),
     ("medium", "Medium"),
@@ -199,7 +199,8 @@ impl ChangeFields {
             ..self.section(
                 "s-afterwards",
                 "Work that is done already",
-                "Only when it could not be asked for before. Whoever agreed by word of mouth confirms it within a day; such a change never gets a permit.",
+                "Only if it could not be requested beforehand. The person who agreed verbally confirms it within a day; such \
+                 a change never gets a permit.",
                 vec![
                     Field::new("retrospective.actual_start", "Began", Input::DateTime).half(),
                     Field::new("retrospective.actual_end", "Ended", Input::DateTime).half(),
@@ -209,7 +210,7 @@ impl ChangeFields {
                         "Who agreed",
                     )
                     .hint("A login."),
-                    Field::textarea("retrospective.reason", "Why it could not be asked for before"),
+                    Field::textarea("retrospective.reason", "Why it could not be requested beforehand"),
                 ],
             )
         }
@@ -224,14 +225,14 @@ impl ChangeFields {
                 text(NewChange::TITLE)
                     .hint("What will be different, in one line.")
                     .required(),
-                area(NewChange::DESCRIPTION).hint("For somebody who was not there. Markdown works."),
+                area(NewChange::DESCRIPTION).hint("For a reader without background knowledge. Markdown is supported."),
                 area(NewChange::JUSTIFICATION).hint("One or two sentences for the owner, who is not an engineer."),
                 text(NewChange::VERIFICATION),
                 Field::select(
                     "category",
                     "Category",
                     &[
-                        ("", "Not said"),
+                        ("", "Not stated"),
                         ("application", "Application"),
                         ("configuration", "Configuration"),
                         ("database", "Database"),
@@ -267,7 +268,7 @@ impl ChangeFields {
                     .half(),
                 Field::text(format!("{name}.artifact"), "Artifact").half(),
                 Field::text(format!("{name}.commit"), "Commit").half(),
-                Field::text(format!("{name}.rollback_to"), "Way back to").half(),
+                Field::text(format!("{name}.rollback_to"), "Roll back to").half(),
                 Field::text(format!("{name}.config_items"), "Config items").half(),
             ]
         });
@@ -306,13 +307,13 @@ impl ChangeFields {
                     "For them",
                     &[
                         ("none", "Nothing"),
-                        ("degraded", "It is slower or partly missing"),
-                        ("read_only", "They can read, not write"),
+                        ("degraded", "Slower or partly unavailable"),
+                        ("read_only", "Readable, but not writable"),
                         ("outage", "Something is unavailable"),
                     ],
                 ),
                 Field::new("disruption.minutes", "For how many minutes", Input::Number).half(),
-                Field::text("disruption.audience", "Who they are").half(),
+                Field::text("disruption.audience", "Affected users").half(),
             ],
         )
     }
@@ -321,7 +322,7 @@ impl ChangeFields {
         self.section(
             "s-harm",
             "If it goes wrong",
-            "The risk is computed from these. What is not given is derived from the service.",
+            "The risk is computed from these values. Missing values are derived from the service.",
             vec![
                 Field::select("impact.data", "Harm to data", &LEVELS).half(),
                 Field::select("impact.availability", "Harm to availability", &LEVELS).half(),
@@ -329,7 +330,12 @@ impl ChangeFields {
                 Field::select(
                     "complexity",
                     "Complexity",
-                    &[("", "Not said"), ("low", "Low"), ("medium", "Medium"), ("high", "High")],
+                    &[
+                        ("", "Not stated"),
+                        ("low", "Low"),
+                        ("medium", "Medium"),
+                        ("high", "High"),
+                    ],
                 )
                 .half(),
             ],
@@ -358,19 +364,19 @@ impl ChangeFields {
             rows: Some(RowGroup {
                 name: "rollback_plan".to_owned(),
                 noun: "Step back".to_owned(),
-                add_label: "Add two more steps back".to_owned(),
+                add_label: "Add two more rollback steps".to_owned(),
                 rows: self.steps(Rows::RollbackPlan, self.rollback_rows.max(2)),
             }),
             ..self.section(
                 "s-back",
                 "Rollback plan",
-                "How it is taken back, and how long that takes in all.",
+                "The steps of the rollback, and its total duration.",
                 vec![
                     field(NewChange::ROLLBACK_MINUTES, Input::Number),
-                    Field::text(NewChange::NO_ROLLBACK_REASON.name, "Or why there is no way back")
-                        .hint("Only when no step can take it back."),
+                    Field::text(NewChange::NO_ROLLBACK_REASON.name, "Or why no rollback is possible")
+                        .hint("Only if no step can undo the change."),
                     Field::text("planned_undo.text", "Planned undo")
-                        .hint("Only when it is taken back as planned, such as read-only mode: what, and how.")
+                        .hint("Only if the change is undone as planned, such as read-only mode: what, and how.")
                         .half(),
                     Field::new("planned_undo.at", "Undone at", Input::DateTime).half(),
                 ],
@@ -392,13 +398,13 @@ impl ChangeFields {
         self.section(
             "s-people",
             "People",
-            "Logins. Whoever is not named is derived from the service.",
+            "Logins. Empty fields are derived from the service.",
             vec![
                 self.person_field(NewChange::OWNER).half(),
                 self.searched(NewChange::TEAM, "teams").half(),
                 self.person_field(NewChange::IMPLEMENTERS)
                     .several()
-                    .hint("Parted by commas.")
+                    .hint("Separated by commas.")
                     .half(),
                 self.person_field(NewChange::TESTER).half(),
                 self.person_field(NewChange::BUSINESS_CONTACT).half(),
@@ -419,7 +425,7 @@ impl ChangeFields {
                         "Kind",
                         &[
                             ("normal", "Normal"),
-                            ("standard", "Standard, after a template"),
+                            ("standard", "Standard, from a template"),
                             ("emergency", "Emergency"),
                         ],
                     )
@@ -433,8 +439,8 @@ impl ChangeFields {
                         .half(),
                     Field::text(NewChange::EXPEDITED.name, NewChange::EXPEDITED_REASON.label)
                         .hint("Fill it in for work that is late but not urgent; it is then marked as expedited."),
-                    area(NewChange::OBJECTIVES).hint("One a line; the review asks for each."),
-                    text(NewChange::LABELS).hint("Parted by commas."),
+                    area(NewChange::OBJECTIVES).hint("One per line; the review covers each."),
+                    text(NewChange::LABELS).hint("Separated by commas."),
                 ],
             )
         }
@@ -451,8 +457,8 @@ impl ChangeFields {
                     format!("{name}.watch"),
                     "Ends",
                     &[
-                        ("", "When it is done"),
-                        ("true", "After its minutes at the earliest: a watch"),
+                        ("", "When the work is done"),
+                        ("true", "After its minutes at the earliest (watch step)"),
                     ],
                 )
                 .half(),
@@ -519,7 +525,7 @@ impl ChangeFields {
             .values
             .get(&name)
             .filter(|value| !value.is_empty() && !known.contains(value));
-        let choices = std::iter::once(Choice::new("", "Not said"))
+        let choices = std::iter::once(Choice::new("", "Not stated"))
             .chain(
                 known
                     .iter()

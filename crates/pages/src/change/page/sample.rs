@@ -228,9 +228,9 @@ fn evidence_form() -> ActForm {
                 "What it shows",
                 &[
                     ("functional", "It works"),
-                    ("compatibility", "Old and new fit"),
+                    ("compatibility", "Old and new are compatible"),
                     ("security", "It is safe"),
-                    ("backup", "A backup is there"),
+                    ("backup", "A backup exists"),
                     ("other", "Other"),
                 ],
             )
@@ -323,7 +323,7 @@ fn asked() -> ChangePage {
             due: "Due today 17:00, in 6 h".to_owned(),
             is_late: true,
             asked: "asked yesterday 16:10".to_owned(),
-            seen: "say that you have seen it by today 17:00".to_owned(),
+            seen: "acknowledge it by today 17:00".to_owned(),
             acts: sample_decisions(URL, "Ingrid Solheim"),
             binds: Rich::new()
                 .text("You decide on exactly this text: digest ")
@@ -382,7 +382,7 @@ fn asked() -> ChangePage {
 }
 
 fn completion(id: &str) -> ActForm {
-    act(id, "Tell the outcome", "/completion")
+    act(id, "Record the outcome", "/completion")
         .field(Field::hidden("target", "1"))
         .field(
             Field::radio(
@@ -404,7 +404,7 @@ fn completion(id: &str) -> ActForm {
         )
         .field(Field::new("actual_end", "Ended", Input::DateTime).half())
         .field(Field::new("actual_downtime_minutes", "Minutes of downtime", Input::Number).value("0"))
-        .submit("Tell this outcome")
+        .submit("Record this outcome")
 }
 
 fn implementing_acts() -> Vec<ActForm> {
@@ -457,7 +457,7 @@ fn implementing() -> ChangePage {
             Entry::new(Tone::Ok, "Column added, 0 queries waited").why("Tomasz Wrona, step").aside("22:07"),
             Entry::new(Tone::Stop, "Two nodes restart slowly").why("Aiko Tanaka, issue · owner and change manager were told").aside("22:31"),
         ]),
-        review: Work::new("", Vec::new()).acts(vec![act("validate", "Validate", "/validation").field(Field::radio("result", "Does it work?", &[("works", "It works"), ("does_not", "It does not")])).field(Field::textarea("text", "How you saw it").required())]),
+        review: Work::new("", Vec::new()).acts(vec![act("validate", "Validate", "/validation").field(Field::radio("result", "Does it work?", &[("works", "It works"), ("does_not", "It does not")])).field(Field::textarea("text", "How you checked it").required())]),
         links: Work::new("", vec![Entry::new(Tone::Plain, Rich::new().link("CHG-0987", "/t/halden/changes/CHG-0987").text(" is followed up by this")).icon("link")]),
         ..asked()
     }
@@ -514,7 +514,7 @@ fn course() -> Section {
         ]
     };
     let table = Table {
-        caption: "What was planned and what was done, side by side".to_owned(),
+        caption: "Planned and actual work, side by side".to_owned(),
         columns: ["What", "Planned", "Actual", "Difference"]
             .map(|label| Column::new(label, Fold::Never))
             .to_vec(),

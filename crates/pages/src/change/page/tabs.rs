@@ -67,7 +67,7 @@ impl ChangePage {
             self.approvals.section(
                 "approvals",
                 "Approvals",
-                "Nobody is asked yet. Submission and assessment find out who must be.",
+                "No approval is requested yet. Submission and assessment determine the approvers.",
             ),
             self.conditions.section("conditions", "Conditions", ""),
         ]);

@@ -41,16 +41,14 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         crumb: vec![("Your account".to_owned(), view.url("/account"))],
         title: "When you are away".to_owned(),
-        byline: Rich::from(
-            "An absence delays nobody: an absent person gets no reminders, and their delegate is asked instead.",
-        ),
+        byline: Rich::from("An absence delays no decision: reminders stop, and the delegate is asked instead."),
         acts: vec![absence_form(view), delegation_form(view)],
         sections: vec![
             Section::new("absences", "Times away", SectionBody::Entries(absences)).unsaid(
-                "None is ahead. While you are away you are not reminded, and your deputies are asked beside you.",
+                "No absence is planned. During an absence you get no reminders, and your deputies are asked as well.",
             ),
-            Section::new("delegations", "Who speaks for whom", SectionBody::Entries(delegations))
-                .unsaid("Nobody speaks for you, and you speak for nobody."),
+            Section::new("delegations", "Delegations", SectionBody::Entries(delegations))
+                .unsaid("You have no delegate, and you are nobody’s delegate."),
         ],
         ..RecordPage::default()
     };
@@ -85,8 +83,10 @@ fn absence(view: &View<'_, '_, '_>, row: &Absence) -> Entry {
 
 fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
     let text = match row.delegator == view.me {
-        true => view.person(&row.delegate).text(" speaks for you"),
-        false => Rich::new().text("You speak for ").append(view.person(&row.delegator)),
+        true => view.person(&row.delegate).text(" is your delegate"),
+        false => Rich::new()
+            .text("You are the delegate of ")
+            .append(view.person(&row.delegator)),
     };
     let parts: Vec<String> = row.parts.iter().map(|part| plain(part)).collect();
     let services: Vec<String> = row.services.iter().map(|key| key.0.clone()).collect();
@@ -114,37 +114,33 @@ fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
 }
 
 fn absence_form(view: &View<'_, '_, '_>) -> ActForm {
-    ActForm::new("absence", "Say that you are away", view.url("/away/absences"))
+    ActForm::new("absence", "Enter an absence", view.url("/away/absences"))
         .field(idempotent_form::field(view))
         .field(time_field(view, "starts_at", "From"))
         .field(time_field(view, "ends_at", "To"))
         .field(Field::time_in_words("starts_at", "ends_at"))
-        .field(Field::text("reason", "Why").hint("Others read it; it may stay empty."))
+        .field(Field::text("reason", "Why").hint("Optional. Others can read the reason."))
         .submit("Keep this time")
 }
 
 fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
-    ActForm::new(
-        "delegation",
-        "Let somebody speak for you",
-        view.url("/away/delegations"),
-    )
-    .field(idempotent_form::field(view))
-    .field(
-        pick_field(view, "people", "delegate", "Who")
-            .hint("A login. Nobody gets a right that they may not hold.")
-            .required(),
-    )
-    .field(time_field(view, "starts_at", "From"))
-    .field(time_field(view, "ends_at", "To"))
-    .field(Field::time_in_words("starts_at", "ends_at"))
-    .field(
-        picks_field(view, "services", "services", "Only for these services")
-            .hint("Keys parted by commas; empty means all."),
-    )
-    .field(Field::new("deputy", "Only while I am away", Input::Checkbox))
-    .field(Field::text("reason", "Why"))
-    .submit("Let them speak for you")
+    ActForm::new("delegation", "Appoint a delegate", view.url("/away/delegations"))
+        .field(idempotent_form::field(view))
+        .field(
+            pick_field(view, "people", "delegate", "Who")
+                .hint("A login. A delegate gets no right that they may not hold.")
+                .required(),
+        )
+        .field(time_field(view, "starts_at", "From"))
+        .field(time_field(view, "ends_at", "To"))
+        .field(Field::time_in_words("starts_at", "ends_at"))
+        .field(
+            picks_field(view, "services", "services", "Only for these services")
+                .hint("Keys, separated by commas; empty means all."),
+        )
+        .field(Field::new("deputy", "Only while I am away", Input::Checkbox))
+        .field(Field::text("reason", "Why"))
+        .submit("Appoint this delegate")
 }
 
 fn sent(form: Form, path: String, done: &'static str) -> Sent {

@@ -73,7 +73,7 @@ fn since(view: &View<'_, '_, '_>, file: &ChangeFile, compared: &Comparison) -> V
     if all > MOST_EDITS {
         let shown = count(MOST_EDITS as u64);
         let text = format!(
-            "Only the first {shown} of {} differences stand here.",
+            "Only the first {shown} of {} differences are shown here.",
             count(all as u64)
         );
         rows.push((Tone::Plain, Rich::from(text)));
@@ -101,7 +101,7 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         match &row.met {
             Some(met) => (
                 Tone::Ok,
-                text.text("Met, says ")
+                text.text("Met, confirmed by ")
                     .append(view.person(&met.by))
                     .text(", ")
                     .append(view.ago(met.at)),

@@ -190,7 +190,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
 /// The noticeable effect on people, in a sentence.
 fn noticed(change: &Change) -> Rich {
     let Some(plan) = &change.content.disruption else {
-        return Rich::from("Nobody said what people will notice.");
+        return Rich::from("The effect on users is not stated.");
     };
     let length = plan
         .minutes
@@ -201,9 +201,9 @@ fn noticed(change: &Change) -> Rich {
         None => Rich::from(nobody),
     };
     match plan.kind {
-        Disruption::None => Rich::from("Nobody should notice."),
-        Disruption::Degraded => who("People").text(format!(" see it slower or partly missing{length}.")),
-        Disruption::ReadOnly => who("People").text(format!(" can read, not write{length}.")),
+        Disruption::None => Rich::from("No effect on users expected."),
+        Disruption::Degraded => who("People").text(format!(" will find it slower or partly unavailable{length}.")),
+        Disruption::ReadOnly => who("People").text(format!(" can read but not write{length}.")),
         Disruption::Outage => Rich::from("It is unavailable for ")
             .append(who("people"))
             .text(format!("{length}.")),
@@ -228,7 +228,7 @@ pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     {
         return Rich::new()
             .append(view.person(&glass.by))
-            .text(" broke the glass. It opens nothing before a second person signs, and you may.");
+            .text(" used break-glass. The gate stays closed until a second person signs, which you may do.");
     }
     let mine = change.requests.iter().filter(|request| request.person == view.me);
     let asked = mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
@@ -242,7 +242,7 @@ pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
 }
 
 /// The note for a planner beside the request.
-const SET_ITS_TIMES: &str = "You set its times: your approval counts for the plan, not for its times.";
+const SET_ITS_TIMES: &str = "You set the planned times, so your approval covers the plan but not the times.";
 
 /// Whether the reader is a requested approver who also set the times.
 fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
@@ -425,7 +425,7 @@ pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     let me = view.directory.login(&view.me);
     match (row.waiting_on.contains(&me), row.waiting_on.len()) {
         (true, 1) => Rich::from("Your decision is missing."),
-        (true, _) => Rich::from("Your decision is missing, or that of others who are asked too."),
+        (true, _) => Rich::from("Your decision, or that of another approver, is missing."),
         (false, _) => Rich::from("The decision of ")
             .append(view.all_waits_on(&row.waiting_on))
             .text(" is missing."),
@@ -465,7 +465,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
         .text(format!(" {said}{covers}{how}, "))
         .append(view.ago(approval.at));
     let text = match represented_people(view, approval) {
-        Some(people) => text.line().text(format!("In the place of {people}.")),
+        Some(people) => text.line().text(format!("On behalf of {people}.")),
         None => text,
     };
     match approval.factor.as_ref().filter(|factor| factor.is_second) {
@@ -508,7 +508,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .filter(|_| content.rollback_plan.is_empty())
     {
         return Rich::new()
-            .late("There is no way back: ")
+            .late("No rollback is possible: ")
             .said(beginning_of_prose(reason, 200));
     }
     let Some(first) = content.rollback_plan.first() else {
@@ -516,7 +516,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     };
     let steps = match content.rollback_plan.len() {
         1 => Rich::new(),
-        many => Rich::from(format!("{many} steps back, the first: ")),
+        many => Rich::from(format!("{many} rollback steps, the first: ")),
     };
     let length = content
         .rollback_minutes
@@ -595,7 +595,7 @@ fn whose_decision(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
     let me = view.directory.login(&view.me);
     match (waiting_on.contains(&me), waiting_on.len()) {
         (true, 1) => Rich::from("Your decision."),
-        (true, _) => Rich::from("Your decision, or that of others who are asked too."),
+        (true, _) => Rich::from("Your decision, or that of another approver."),
         (false, _) => Rich::from("Decision of ")
             .append(view.all_waits_on(waiting_on))
             .text("."),
@@ -654,7 +654,7 @@ pub(crate) fn seen_by_text(view: &View<'_, '_, '_>, request: &record::Request) -
     if by <= view.now() {
         return format!("your acknowledgement was due {}", view.reader.moment(by));
     }
-    format!("say that you have seen it by {}", view.reader.moment(by))
+    format!("acknowledge it by {}", view.reader.moment(by))
 }
 
 #[cfg(test)]

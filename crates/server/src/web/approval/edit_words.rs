@@ -41,7 +41,7 @@ fn member(name: &str) -> String {
         "impact.availability" => "Impact on availability".to_owned(),
         "impact.compliance" => "Impact on compliance".to_owned(),
         "verification" => NewChange::VERIFICATION.label.to_owned(),
-        "security" => "What it means for security".to_owned(),
+        "security" => "Effect on security".to_owned(),
         "touches" => "What it touches".to_owned(),
         _ => label_of(name).map_or_else(|| capital(&plain(&name.replace('.', " "))), str::to_owned),
     }

@@ -144,8 +144,10 @@ fn lede(view: &View<'_, '_, '_>) -> Rich {
         .collect();
     match owned.len() {
         0 => Rich::new(),
-        1..=4 => Rich::from("You answer for ").append(words::names(&owned)).text("."),
-        many => Rich::from(format!("You answer for {many} services.")),
+        1..=4 => Rich::from("You are responsible for ")
+            .append(words::names(&owned))
+            .text("."),
+        many => Rich::from(format!("You are responsible for {many} services.")),
     }
 }
 
@@ -280,7 +282,7 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         (Stage::Rejected, _) => Rich::new().link("Revise or cancel it", url),
         (_, Some(who)) => Rich::from("waits for ").append(who),
         (Stage::Scheduled, None) => Rich::new().link("Start it in its window", url),
-        (Stage::Implementing, None) => Rich::new().link("Tell the outcome", url),
+        (Stage::Implementing, None) => Rich::new().link("Record the outcome", url),
         (Stage::Reviewing, None) => Rich::new().link("Close it", url),
         _ => Rich::new(),
     }
@@ -339,12 +341,12 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
 /// The act that resolves an unmet condition.
 fn act_label(code: &str) -> &'static str {
     match code {
-        "outcome_missing" => "Tell the outcome",
+        "outcome_missing" => "Record the outcome",
         "validation_missing" => "Validate it",
         "review_missing" => "Review it",
-        "condition_open" => "Say that it is met",
+        "condition_open" => "Confirm that it is met",
         "task_open" => "Finish your task",
-        _ => "See what it waits for",
+        _ => "See what blocks it",
     }
 }
 
@@ -359,9 +361,9 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     if open.found <= find_queue::MOST {
         return Ok(None);
     }
-    let all = Rich::new().link("The list holds them all", view.url("/changes?state=authorizing"));
+    let all = Rich::new().link("See all of them in the list", view.url("/changes?state=authorizing"));
     let most = pages::count(find_queue::MOST.unsigned_abs());
-    let text = format!("More than {most} changes wait for decisions; your queue comes from the oldest of them.");
+    let text = format!("More than {most} changes wait for decisions; your queue shows only the oldest of them.");
     Ok(Some(Entry::new(Tone::Wait, text).why(all)))
 }
 
@@ -369,7 +371,7 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
 fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
     let me = view.directory.people.get(&view.me)?;
     let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));
-    let text = format!("Times are in {}, without am and pm", me.zone);
+    let text = format!("Times are in {}, on a 24-hour clock", me.zone);
     me.telling
         .is_none()
         .then(|| Entry::new(Tone::Plain, text).icon("gear").why(way))

@@ -39,7 +39,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &VersionsQuery) -> acts::
     let mut sections = vec![
         Section::new("edits", "What differs", SectionBody::Table(edits(view, &compared))).unsaid(match is_one {
             true => "This is one version; compare it with an older one below.",
-            false => "Both say the same.",
+            false => "The versions are identical.",
         }),
     ];
     if compared.versions.len() < 2 {
@@ -54,7 +54,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &VersionsQuery) -> acts::
         });
         sections.push(Section::new(
             "questions",
-            "Asked in between",
+            "Questions in between",
             SectionBody::Entries(asked.collect()),
         ));
     }
@@ -71,9 +71,9 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &VersionsQuery) -> acts::
         ],
         title: match is_one {
             true => format!("Version {}", compared.to),
-            false => format!("Version {} beside version {}", compared.from, compared.to),
+            false => format!("Version {} compared with version {}", compared.from, compared.to),
         },
-        byline: Rich::from("A version is what the change says; a state, a comment or a watcher makes no new one."),
+        byline: Rich::from("Each edit of the content makes a new version; a state, a comment or a watcher does not."),
         sections,
         ..RecordPage::default()
     };
@@ -108,7 +108,7 @@ fn versions(view: &View<'_, '_, '_>, key: &str, compared: &Comparison) -> Table 
     let newest = compared.versions.len();
     let row = |it: &ContentVersion| {
         let beside = match it.number < newest {
-            true => Rich::new().link("Beside the newest", versions_url(view, key, (it.number, newest))),
+            true => Rich::new().link("Compare with the newest", versions_url(view, key, (it.number, newest))),
             false => Rich::from("The newest"),
         };
         vec![

@@ -112,7 +112,7 @@ fn conflict(view: &View<'_, '_, '_>, it: &Warning) -> Vec<(Tone, Rich)> {
 fn glass(view: &View<'_, '_, '_>, it: &Warning) -> Rich {
     let who = it.by.as_ref().map(|by| view.name(by)).unwrap_or_default();
     let until = it.to.map(|at| view.moment(at)).unwrap_or_default();
-    Rich::new().name(who).text(" broke the glass, until ").append(until)
+    Rich::new().name(who).text(" used break-glass, until ").append(until)
 }
 
 fn accepted(view: &View<'_, '_, '_>, it: &Warning) -> Rich {

@@ -78,7 +78,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Flash, path: &str) -> act
         "approvals" | "approvals/conditions" | "approvals/return" | "approvals/reject" | "approvals/abstain" => {
             let mut decided = find_decided(view.cx)?.into_iter();
             let own = decided.find(|one| one.key == key && one.is_open);
-            let back = own.map(|one| form("Take the decision back", &format!("/approvals/{}/withdrawal", one.id)));
+            let back = own.map(|one| form("Withdraw the decision", &format!("/approvals/{}/withdrawal", one.id)));
             // A decision made on the first page or at a meeting leads back there.
             let next = match path.strip_prefix("/meetings/") {
                 Some(id) => Some(format!("meeting-{id}")),

@@ -78,7 +78,7 @@ fn facts(view: &View<'_, '_, '_>, mandate: &AuditMandate) -> Vec<Fact> {
         false => Rich::new().said(services.join(", ")),
     };
     let mut facts = vec![
-        Fact::new("What for", Rich::new().said(mandate.reason.as_str())),
+        Fact::new("Purpose", Rich::new().said(mandate.reason.as_str())),
         Fact::new("Services", services),
         Fact::new("From", view.reader.moment(mandate.starts_at)),
         Fact::new("Until", view.reader.moment(mandate.ends_at)),

@@ -77,7 +77,7 @@ fn page(view: &mut View<'_, '_, '_>, month: &str) -> acts::Result<String> {
         crumb: vec![("Boards".to_owned(), view.url("/boards"))],
         key: pack.month.clone(),
         title: "Board pack".to_owned(),
-        byline: Rich::from("Figures of the month in UTC. Each one opens the rows that it is counted from."),
+        byline: Rich::from("Figures of the month in UTC. Each figure links to the rows behind it."),
         acts: moves,
         facts: vec![
             Fact::new("From", view.reader.absolute(pack.from)),
@@ -187,14 +187,10 @@ fn review_section(view: &View<'_, '_, '_>, pack: &BoardPack) -> Section {
         count(pack.changed() as u64),
         count(pack.reviewed.len() as u64)
     );
-    Section::new(
-        "reviews",
-        "What the reviews of boards changed",
-        SectionBody::Table(table),
-    )
-    .note(note)
-    .lede("Conditions, returns and rejections of the meetings whose minutes are signed.")
-    .unsaid("No minutes of this month are signed.")
+    Section::new("reviews", "Effect of board reviews", SectionBody::Table(table))
+        .note(note)
+        .lede("Conditions, returns and rejections of the meetings whose minutes are signed.")
+        .unsaid("No minutes of this month are signed.")
 }
 
 fn upcoming_section(view: &View<'_, '_, '_>, upcoming: &[Upcoming]) -> Section {
@@ -211,12 +207,12 @@ fn upcoming_section(view: &View<'_, '_, '_>, upcoming: &[Upcoming]) -> Section {
         ]
     };
     let table = Table {
-        caption: "Changes of high risk ahead".to_owned(),
+        caption: "High-risk changes ahead".to_owned(),
         columns: vec![Column::new("Change", Fold::Never), Column::new("Planned", Fold::Never)],
         rows: upcoming.iter().map(row).collect(),
         ..Table::default()
     };
-    Section::new("upcoming", "Changes of high risk ahead", SectionBody::Table(table))
+    Section::new("upcoming", "High-risk changes ahead", SectionBody::Table(table))
         .lede("Planned for the next 31 days.")
         .unsaid("No change of high risk is planned for the next 31 days.")
 }

@@ -154,7 +154,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         byline: Rich::from("The groups that decide at meetings."),
         acts: policies.into_iter().chain([pack, rotas]).collect(),
         sections: vec![Section::new("boards", "Boards", SectionBody::Table(table)).unsaid(
-            "No rule asks a group to decide at a meeting, and none has met. The pack “cab” brings such a rule.",
+            "No rule requires a decision at a meeting, and no board has met. The policy pack “cab” contains such a rule.",
         )],
         ..RecordPage::default()
     };
@@ -182,7 +182,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         crumb: vec![("Boards".to_owned(), view.url("/boards"))],
         key: key.to_string(),
         title: name,
-        byline: Rich::from("Meetings, members and how their forecasts came true."),
+        byline: Rich::from("Meetings, members and the accuracy of their forecasts."),
         acts: plan_forms(view, &key),
         facts: facts(view, &key),
         sections: vec![
@@ -227,7 +227,7 @@ fn plan_forms(view: &View<'_, '_, '_>, key: &GroupKey) -> Vec<ActForm> {
     let url = |path: &str| view.url(&format!("/boards/{key}/{path}"));
     let members = format!("{MEMBERS_OF}{key}");
     let chair = || {
-        let hint = "A login, a member of the board; you, unless said.";
+        let hint = "Login of a board member; you by default.";
         pick_field(view, &members, "chair", "Chair").hint(hint)
     };
     vec![
@@ -244,7 +244,7 @@ fn plan_forms(view: &View<'_, '_, '_>, key: &GroupKey) -> Vec<ActForm> {
             .submit("Plan it"),
         ActForm::new("series", "Plan a series", url("series"))
             .field(idempotent_form::field(view))
-            .field(Field::text("title", "What its meetings are called").required())
+            .field(Field::text("title", "Title of its meetings").required())
             .field(time_field(view, "starts_at", "The first one begins").required())
             .field(
                 Field::text("rrule", "Rule")
@@ -347,7 +347,7 @@ fn series_section(view: &View<'_, '_, '_>, key: &GroupKey, series: &[MeetingSeri
     };
     let own = series.iter().filter(|it| &it.group == key);
     Section::new("series", "Series", SectionBody::Entries(own.map(entry).collect()))
-        .unsaid("This board meets by no rule.")
+        .unsaid("This board has no series of meetings.")
 }
 
 fn score_section(view: &View<'_, '_, '_>, scores: &[ForecastScore]) -> Section {
@@ -382,6 +382,7 @@ fn score_section(view: &View<'_, '_, '_>, scores: &[ForecastScore]) -> Section {
         ..Table::default()
     };
     Section::new("forecasts", "Forecasts and outcomes", SectionBody::Table(table))
-        .lede("The Brier score is the mean squared distance of forecast and outcome: 0 is best, 0.250 is that of who always says 50 %.")
+        .lede("The Brier score is the mean squared distance between forecast and outcome: 0 is best; always forecasting 50 % \
+            gives 0.250.")
         .unsaid("No member gave a forecast.")
 }

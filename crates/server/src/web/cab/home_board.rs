@@ -82,9 +82,9 @@ fn sitting(view: &View<'_, '_, '_>, meeting: &Meeting, first: Option<&ChangeFile
     let title = format!("“{}”", meeting.title);
     let there = meeting.there().count();
     let people = match there {
-        0 => "nobody is there yet".to_owned(),
-        1 => "one person is there".to_owned(),
-        many => format!("{many} people are there"),
+        0 => "nobody is present yet".to_owned(),
+        1 => "one person is present".to_owned(),
+        many => format!("{many} people are present"),
     };
     if !meeting.is_on(view.now()) {
         return Entry::new(Tone::Plain, Rich::new().name(title.as_str()).text(" is still to come"))
@@ -95,7 +95,7 @@ fn sitting(view: &View<'_, '_, '_>, meeting: &Meeting, first: Option<&ChangeFile
         .icon("calendar")
         .why(format!("since {}, {people}", view.reader.moment(meeting.starts_at)));
     if meeting.has(&view.me) {
-        return entry.aside("you are there");
+        return entry.aside("you are present");
     }
     let Some(file) = first else { return entry };
     let url = format!(

@@ -19,8 +19,8 @@ pub(crate) fn ground_text(ground: ListingGround) -> &'static str {
         ListingGround::ByRisk => "Not of high risk",
         ListingGround::HighRisk => "High risk",
         ListingGround::Contested => "A member objected",
-        ListingGround::Undecided => "Votes did not decide it",
+        ListingGround::Undecided => "Not decided by vote",
         ListingGround::Added => "Added by the chair",
-        ListingGround::NoVotes => "No time for votes before",
+        ListingGround::NoVotes => "Too late for votes before the meeting",
     }
 }

@@ -211,7 +211,7 @@ fn own_section(view: &View<'_, '_, '_>, own: &OwnLesson, language: &str) -> Sect
         facts.push(Fact::new("Valid until", view.reader.moment(until)));
     }
     if let Some(due) = own.due_at {
-        facts.push(Fact::new("You are asked to pass it until", view.reader.moment(due)));
+        facts.push(Fact::new("Pass it by", view.reader.moment(due)));
     }
     let title = own.lesson.title.in_language(language);
     let open = ActForm::link("Open the lesson", view.url(&format!("/lessons/{}", own.lesson.id)));
@@ -258,7 +258,7 @@ fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) ->
         Fact::new("Assigned by", view.person(&it.by)),
     ];
     let url = view.url(&format!("/lesson-assignments/{}/end", it.id));
-    let end = ActForm::new(format!("end-{}", it.id), "Take the assignment back", url).tone(ActTone::Stop);
+    let end = ActForm::new(format!("end-{}", it.id), "Withdraw the assignment", url).tone(ActTone::Stop);
     Section::new(
         format!("assignment-{}", it.id),
         title_of(&it.lesson, language),
@@ -415,7 +415,7 @@ fn example_section(examples: &[LessonExample]) -> Section {
     };
     Section::new("examples", "Your own changes, without names", SectionBody::Table(table))
         .lede("Changes of the last 90 days in groups of at least five that are alike.")
-        .unsaid("Too few changes have ended in the last 90 days to show some without telling of single ones.")
+        .unsaid("Too few changes have ended in the last 90 days to show groups without revealing single changes.")
 }
 
 fn question_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language: &str) -> acts::Result<Section> {
@@ -436,7 +436,7 @@ fn question_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, langua
     }
     form.is_open = true;
     let lede = if attempt.before {
-        "They show what you know already, and earn nothing. The lesson follows."
+        "These questions show what you already know and do not count. The lesson follows."
     } else {
         "A test is passed when all three answers are right."
     };
@@ -452,7 +452,7 @@ fn result_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language
     let told = format!("{} of {} answers were right.", attempt.right, attempt.questions.len());
     if attempt.before {
         let body = SectionBody::Words(Rich::from(told));
-        return Ok(Section::new("result", "What you knew before the lesson", body));
+        return Ok(Section::new("result", "Your answers before the lesson", body));
     }
     let entry = |question: &&model::cab::lesson::LessonQuestion| {
         let place = attempt.questions.iter().position(|name| *name == question.id);

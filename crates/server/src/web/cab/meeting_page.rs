@@ -199,7 +199,7 @@ fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
     let board = view.directory.group_name(&session.meeting.group);
     let mut facts = vec![Fact::new("Board", Rich::new().said(board))];
     let Some(agenda) = &session.agenda else {
-        facts.push(Fact::new("Agenda", "None was planned for this meeting"));
+        facts.push(Fact::new("Agenda", "No agenda was planned for this meeting"));
         return facts;
     };
     facts.push(Fact::new("Chair", view.person(&agenda.chair)));
@@ -221,7 +221,7 @@ fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
             Rich::new().digest(digest.as_str()),
         ));
     }
-    facts.push(Fact::new("Saved", "Each vote and each step, at once"));
+    facts.push(Fact::new("Saved", "Each vote and each step, immediately"));
     facts
 }
 
@@ -350,7 +350,7 @@ fn item_section(
         Some(until) if item.ended_at.is_none() => Rich::new()
             .countdown(format!("until {}", view.reader.clock(until)), until.to_string())
             .text(format!(" of {} minutes", item.box_minutes + item.added_minutes)),
-        Some(_) => Rich::from("The board went on"),
+        Some(_) => Rich::from("The board moved on"),
         None => Rich::from("Decided by vote before the meeting"),
     };
     let title = session.titles.get(&item.change.0).cloned().unwrap_or_default();
@@ -371,7 +371,7 @@ fn own_forms(view: &View<'_, '_, '_>, session: &Session, item: &AgendaItem) -> V
         session
             .form(view, "forecast", "Forecast", "forecast")
             .field(change())
-            .field(Field::text("percent", "How likely it succeeds, in percent").required())
+            .field(Field::text("percent", "Probability of success, in percent").required())
             .tone(ActTone::Quiet)
             .submit("Keep the forecast"),
     ];
@@ -383,7 +383,7 @@ fn own_forms(view: &View<'_, '_, '_>, session: &Session, item: &AgendaItem) -> V
             session
                 .form(view, "objection", "Discuss it at the meeting", "objection")
                 .field(Field::hidden("item", item.id.as_str()))
-                .field(Field::textarea("reason", "Why it is to be discussed").required())
+                .field(Field::textarea("reason", "Reason for the discussion").required())
                 .submit("Move it to the meeting"),
         );
     }
@@ -392,7 +392,7 @@ fn own_forms(view: &View<'_, '_, '_>, session: &Session, item: &AgendaItem) -> V
             .form(view, "conflict", "Declare a conflict of interest", "conflict")
             .field(Field::hidden("at", seat.id.as_str()))
             .field(change())
-            .field(Field::textarea("reason", "Which interest").required())
+            .field(Field::textarea("reason", "Your interest in the change").required())
             .tone(ActTone::Stop)
             .note("You then count neither for the quorum nor for the vote on this change.")
             .submit("Declare it"),

@@ -64,7 +64,7 @@ pub(crate) fn vote_section(
         ..Table::default()
     };
     Section::new("votes", "Votes on this item", SectionBody::Table(table))
-        .lede("You see the forecasts of others once you gave your own.")
+        .lede("You see the forecasts of others once you have given your own.")
 }
 
 fn decision_tone(decision: Decision) -> Tone {
@@ -113,9 +113,9 @@ pub(crate) fn agenda_sections(view: &View<'_, '_, '_>, session: &Session) -> Vec
     );
     let mut sections = vec![
         Section::new("live", "At the meeting, by risk and age", SectionBody::Table(live))
-            .unsaid("Nothing is left for the meeting."),
+            .unsaid("No item is left for the meeting."),
         Section::new("by-vote", "By vote before the meeting", SectionBody::Table(by_vote))
-            .unsaid("Nothing was put to the vote before the meeting."),
+            .unsaid("No item was open for votes before the meeting."),
     ];
     if agenda.is_frozen() {
         sections.push(later_section(view, session));
@@ -134,7 +134,7 @@ fn table<'i>(
         let stands = match (it.outcome, is_current, it.ended_at) {
             (Some(outcome), ..) => outcome_cell(outcome),
             (None, true, None) => Cell::Mark(Tone::Wait.mark("Before the board")),
-            (None, _, Some(_)) => Cell::Mark(Tone::Plain.mark("Spoken about")),
+            (None, _, Some(_)) => Cell::Mark(Tone::Plain.mark("Discussed")),
             (None, ..) => Cell::Text(Rich::new()),
         };
         let spent = match (it.spent_minutes(), it.listing) {
@@ -198,7 +198,7 @@ fn later_section(view: &View<'_, '_, '_>, session: &Session) -> Section {
         "Received or edited after the freeze",
         SectionBody::Entries(entries),
     )
-    .unsaid("Nothing came after the freeze.")
+    .unsaid("No change was received or edited after the freeze.")
 }
 
 /// The people present, the absent ones with their delegates, and declared conflicts of interest.
@@ -225,10 +225,10 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
             (_, Some(row)) => entry.why(
                 Rich::from("represented by ")
                     .append(view.person(&row.delegate))
-                    .text(", who may speak; members of a board vote themselves"),
+                    .text(", who may speak but not vote"),
             ),
             (true, None) => entry.why(Rich::from("absent, without a delegate")),
-            (false, None) => entry.why(Rich::from("not there")),
+            (false, None) => entry.why(Rich::from("not present")),
         }
     };
     let mut entries: Vec<Entry> = members.iter().map(entry).collect();
@@ -241,10 +241,10 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
         Entry::new(Tone::Stop, text).quote(row.reason.as_str())
     }));
     let there = session.meeting.there().count();
-    let note = format!("{} of {} are there", count(there as u64), count(members.len() as u64));
+    let note = format!("{} of {} are present", count(there as u64), count(members.len() as u64));
     Section::new("room", "Attendance", SectionBody::Entries(entries))
         .note(note)
-        .unsaid("The board has no member who takes part here.")
+        .unsaid("No member of the board takes part in this meeting.")
 }
 
 /// The meeting's results beside votes: action items with owners.
@@ -266,15 +266,15 @@ pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> 
             .aside(Rich::from("until ").append(view.moment(it.due_at)))
     };
     let entries: Vec<Entry> = items.iter().map(entry).collect();
-    let section = Section::new("actions", "Decisions to be done", SectionBody::Entries(entries))
+    let section = Section::new("actions", "Action items", SectionBody::Entries(entries))
         .unsaid("No action item was opened at this meeting.");
     if !session.leads && !session.is_member {
         return Ok(section);
     }
     let form = session
         .form(view, "action", "Add an action item", "action")
-        .field(Field::text("title", "What is to be done").required())
-        .field(pick_field(view, "people", "owner", "Who does it").hint("A login; you, unless said."))
+        .field(Field::text("title", "What to do").required())
+        .field(pick_field(view, "people", "owner", "Assigned to").hint("A login; you by default."))
         .field(time_field(view, "due_at", "Until"))
         .submit("Add it");
     Ok(section.acts(vec![form]))
@@ -327,8 +327,8 @@ fn signature(view: &View<'_, '_, '_>, agenda: &Agenda, minutes: &Minutes) -> Ric
     };
     let sent = count(agenda.sent_to.len() as u64);
     let verified = match verifies(agenda) {
-        true => "They are as signed.",
-        false => "They are not what was signed.",
+        true => "They match the signature.",
+        false => "They do not match the signature.",
     };
     signed
         .text(format!(". Sent to {sent} members. Digest "))

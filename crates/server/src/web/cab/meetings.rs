@@ -111,7 +111,7 @@ fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, gr
                     &*label,
                     &*format!("{base}/departure"),
                 )
-                .note("You then count for no quorum any more. What you said stands."),
+                .note("You no longer count for the quorum. Your earlier contributions remain."),
             );
         }
         if !meeting.has_conflict(&view.me, &file.change.id) {
@@ -123,7 +123,7 @@ fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, gr
                 )
                 .tone(ActTone::Stop)
                 .note("You then count neither for the quorum nor for the vote on this change.")
-                .field(Field::textarea("reason", "Which interest").required())
+                .field(Field::textarea("reason", "Your interest in the change").required())
                 .submit("Declare it"),
             );
         }

@@ -127,7 +127,7 @@ fn item_row(it: &PackItem) -> Vec<String> {
     let title = it
         .change
         .as_ref()
-        .map_or("not to be seen here", |change| change.title.as_str());
+        .map_or("not visible here", |change| change.title.as_str());
     let planned = it.change.as_ref().and_then(|change| change.planned);
     let decided = match (it.item.outcome, it.item.listing) {
         (Some(outcome), _) => outcome_text(outcome).to_owned(),
@@ -202,7 +202,7 @@ fn put_month(sheets: &mut Sheets, pack: &BoardPack, titles: &Titles) {
     put_table(
         sheets,
         (
-            "Changes of high risk ahead",
+            "High-risk changes ahead",
             "No change of high risk is planned for the next 31 days.",
         ),
         (&["Change", "Title", "Planned"], &[0.15, 0.55, 0.3]),
@@ -222,10 +222,7 @@ fn put_reviews(sheets: &mut Sheets, pack: &BoardPack) {
     let rows: Vec<Vec<String>> = pack.reviewed.iter().map(reviewed).collect();
     put_table(
         sheets,
-        (
-            "What the reviews of boards changed",
-            "No minutes of this month are signed.",
-        ),
+        ("Effect of board reviews", "No minutes of this month are signed."),
         (&["Change", "Decision", "For, against"], &[0.3, 0.4, 0.3]),
         &rows,
     );

@@ -246,7 +246,7 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
 fn check_override(decoded: &mut Decoded) {
     let stated = decoded.body.get("risk_override").and_then(Value::as_object);
     if stated.is_some_and(|stated| !stated.contains_key("level")) {
-        let text = "Say which risk it is, or leave out why it is another.";
+        let text = "Choose a risk, or leave out the reason for a different one.";
         decoded
             .errors
             .push(FieldError::new("risk_override.level", "missing", text));
@@ -322,7 +322,7 @@ fn gather_excluded(body: &mut Body) -> Option<FieldError> {
         let (item, reason) = line.split_once(':').unwrap_or((line, ""));
         let (item, reason) = (item.trim(), reason.trim());
         if item.is_empty() || reason.is_empty() {
-            let text = format!("Line {} says not both: the item, a colon, and the reason.", place + 1);
+            let text = format!("Line {} needs the item, a colon and the reason.", place + 1);
             unread = unread.or_else(|| Some(FieldError::new("excluded", "missing", text)));
         }
         rows.push(json!({"item": item, "reason": reason}));
@@ -336,7 +336,8 @@ fn check_times(cx: &mut Context<'_, '_>, path: &str, key: &str, shown: &str) -> 
     if path != "schedule" || shown.is_empty() || cx.change(key)?.digests.when == shown {
         return Ok(());
     }
-    let text = "Somebody set other times since you opened this form. They stand above; set yours once more if they should change.";
+    let text = "The times were changed after you opened this form. The current times are shown above; set yours again if they \
+        should apply.";
     Err(refusal::Refusal::Stale { text: text.to_owned() }.into())
 }
 

@@ -71,36 +71,35 @@ fn open(view: &View<'_, '_, '_>, fields: &ChangeFields) -> Vec<String> {
 /// Shows on the form which template it follows, and the template's fixed values.
 pub(crate) fn tell(view: &View<'_, '_, '_>, template: &StandardTemplate, page: &mut ChangeForm, asked: usize) {
     page.title = match asked {
-        0 => "The template answers everything".to_owned(),
-        1 => "One answer, the template gives the others".to_owned(),
+        0 => "The template fills in every field".to_owned(),
+        1 => "One field to fill in; the template provides the others".to_owned(),
         many => format!(
-            "{} answers, the template gives the others",
+            "{} fields to fill in; the template provides the others",
             pages::count_word(many as u64)
         ),
     };
     page.lede =
-        "A standard change was agreed once, with its template; so long as it says the same, nobody is asked anew."
+        "A standard change is pre-authorised with its template. While the change matches the template, no further approval is \
+         required."
             .to_owned();
-    page.go = ("Submit it by its template".to_owned(), "submit".to_owned());
+    page.go = ("Submit as a standard change".to_owned(), "submit".to_owned());
     page.back_url = page_of(view, template);
     page.hidden.push(pages::Field::hidden(AFTER, template.key.as_str()));
-    let text = Rich::from("It follows the template ")
+    let text = Rich::from("This change follows the template ")
         .said_link(template.title.as_str(), page_of(view, template))
-        .text(
-            ". What that says stands below; whoever edits it later makes a normal change of it, which people decide.",
-        );
+        .text(", whose content is shown below. A later edit makes it a normal change, which needs approval.");
     page.notices.push(Notice::new(Tone::Plain, text));
     page.next.drain(..page.next.len().saturating_sub(1));
-    let approved = Entry::new(Tone::Plain, "Its template stands for approval")
+    let approved = Entry::new(Tone::Plain, "Pre-authorised by its template")
         .icon("s-approved")
-        .why("As long as it says the same.");
+        .why("As long as the change matches the template.");
     page.next.insert(0, approved);
     page.derived = locked(view, template)
         .into_iter()
         .map(|fact| DerivedFact {
             label: fact.label,
             value: joined(fact.values),
-            origin: "said by the template".to_owned(),
+            origin: "set by the template".to_owned(),
         })
         .collect();
 }

@@ -142,7 +142,7 @@ fn preview_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[BulkResult]) 
     let mut page = page(
         view,
         format!("{}: {} of {whole} can", act.verb, able.len()),
-        entries(view, answers, act.will, "Stays as it is."),
+        entries(view, answers, act.will, "Unchanged."),
     );
     let needs_proof = answers.iter().any(|answer| {
         answer
@@ -153,7 +153,7 @@ fn preview_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[BulkResult]) 
     if needs_proof {
         let next = percent::escaped(&view.url("/changes"));
         page.acts.push(ActForm::link(
-            "Show that it is you first",
+            "Confirm your identity first",
             view.url(&format!("/step-up?next={next}")),
         ));
     }
@@ -185,7 +185,7 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&BulkResult], whol
     match act.reason {
         Some(label) => {
             // Only the button shows the count: the head of an open form would repeat it.
-            let words = std::mem::replace(&mut form.verb_label, "Say why".to_owned());
+            let words = std::mem::replace(&mut form.verb_label, "Give a reason".to_owned());
             let mut form = form.submit(words).field(Field::textarea("words", label).required());
             form.is_open = true;
             form

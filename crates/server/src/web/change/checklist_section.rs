@@ -32,7 +32,7 @@ impl Around<'_> {
                 Entry::new(Tone::Ok, title()).why("Waived by an owner and security.")
             }
             (Some(found), _) if found.state == "not_asked" => {
-                Entry::new(Tone::Plain, title()).why("No rule asks it any more.")
+                Entry::new(Tone::Plain, title()).why("No rule requires this item any more.")
             }
             (Some(found), _) if found.lacks.is_some() => {
                 let entry = Entry::new(Tone::Wait, title());
@@ -46,8 +46,8 @@ impl Around<'_> {
             (_, Some(done)) => {
                 Entry::new(Tone::Ok, title()).why(format!("{}, {}", view.name(&done.by), view.reader.distance(done.at)))
             }
-            (Some(_), None) => Entry::new(Tone::Ok, title()).why("A fact shows it."),
-            (None, None) => Entry::new(Tone::Wait, title()).why(format!("Asked by rule {}", item.rule)),
+            (Some(_), None) => Entry::new(Tone::Ok, title()).why("Confirmed by a recorded fact."),
+            (None, None) => Entry::new(Tone::Wait, title()).why(format!("Required by rule {}", item.rule)),
         };
         let is_open = standing
             .as_ref()
@@ -77,7 +77,7 @@ impl Around<'_> {
                 acts.push((format!("check-{id}"), form));
             }
             Some(ItemKind::Probe | ItemKind::Evidence) if may_tick && has_probe => {
-                let form = self.at(&format!("ask-{id}"), "Ask it now", &format!("/checklist/{id}/probe"));
+                let form = self.at(&format!("ask-{id}"), "Check it now", &format!("/checklist/{id}/probe"));
                 acts.push((format!("probe-{id}"), form));
             }
             _ => {}
@@ -86,7 +86,7 @@ impl Around<'_> {
         if item.kind.is_some() && (acts.is_empty() || is_asked_too) && self.open.has(Verb::AcceptEvidence) {
             let form = self
                 .at(&format!("waive-{id}"), "Waive it", &format!("/checklist/{id}/waiver"))
-                .field(Field::textarea("reason", "Why the change may go without it").required())
+                .field(Field::textarea("reason", "Reason for the waiver").required())
                 .submit("Agree to the waiver");
             acts.push((format!("waiver-{id}"), form));
         }
@@ -110,8 +110,9 @@ impl Around<'_> {
                 .submit("Take it back"),
             false => self
                 .at("ready", "Your team is ready", "/readiness")
-                .note("A rule asks for it before the change starts. It counts for the planned start as it is.")
-                .submit("Say so"),
+                .note("A rule requires this confirmation before the change starts. It applies only to the current planned \
+                    start.")
+                .submit("Confirm"),
         };
         vec![form]
     }
@@ -131,10 +132,10 @@ impl Around<'_> {
             acts.push(form);
         } else if self.open.has(Verb::Close) {
             let form = self
-                .at("undo-off", "Call the undo off", "/undo")
+                .at("undo-off", "Cancel the undo", "/undo")
                 .field(Field::hidden("done", "no"))
-                .field(Field::textarea("text", "Why it is not undone").required())
-                .submit("Call it off");
+                .field(Field::textarea("text", "Why the change is not undone").required())
+                .submit("Cancel it");
             acts.push(form);
         }
         acts

@@ -77,12 +77,12 @@ fn clone_page(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Stri
     }
     fields.asked = ["title", "planned_start", "planned_end"].map(str::to_owned).to_vec();
     let mut page = new_page_of(view, fields, None);
-    page.title = format!("{} once more", change.key);
+    page.title = format!("Repeat {}", change.key);
     page.lede = change.content.title.clone();
     page.back_url = view.change_url(&change.key);
-    let text = Rich::from("Places, plans and people are those of ")
+    let text = Rich::from("Targets, plans and people are copied from ")
         .link(change.key.as_str(), view.change_url(&change.key))
-        .text(". The times are those of the same weekday to come; builds, approvals and evidence are asked anew.");
+        .text(". The times move ahead to the same weekday; builds, approvals and evidence are required again.");
     page.notices.push(Notice::new(Tone::Plain, text));
     Ok(page.render())
 }

@@ -25,7 +25,7 @@ pub(crate) fn section(view: &View<'_, '_, '_>, change: &Change, entries: &[Actio
     rows.push(lengths(Cell::Name("Duration".to_owned()), planned, took));
     rows.extend(steps(change, entries, began));
     let table = Table {
-        caption: "What was planned and what was done, side by side".to_owned(),
+        caption: "Planned and actual work, side by side".to_owned(),
         columns: vec![
             Column::new("What", Fold::Never),
             Column::new("Planned", Fold::Never),

@@ -34,7 +34,7 @@ pub(crate) fn own_fields(view: &View<'_, '_, '_>, change: Option<&Change>) -> Ve
 
 fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>) -> Field {
     let menu = |values: &mut dyn Iterator<Item = String>| {
-        let none = std::iter::once(Choice::new("", "Not said"));
+        let none = std::iter::once(Choice::new("", "Not stated"));
         Input::Select(
             none.chain(values.map(|value| Choice::said(value.as_str(), value.as_str())))
                 .collect(),
@@ -47,14 +47,14 @@ fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>
         FieldKind::Date => Input::Date,
         FieldKind::Service => {
             let keys = view.directory.services.keys().map(|key| key.0.clone());
-            key_field(view, ("services", "Not said"), ("", ""), keys).input
+            key_field(view, ("services", "Not stated"), ("", ""), keys).input
         }
         FieldKind::Link => Input::Url,
     };
     let kinds: Vec<String> = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
     let mut hints = Vec::new();
     if !kinds.is_empty() {
-        hints.push(format!("For {} changes alone.", and(&kinds)));
+        hints.push(format!("Only for {} changes.", and(&kinds)));
     }
     if field.needed_since.is_some() && !field.categories.is_empty() {
         let about: Vec<String> = field
@@ -62,13 +62,13 @@ fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>
             .iter()
             .map(|category| category.as_str().to_owned())
             .collect();
-        hints.push(format!("Needed in these categories: {}.", about.join(", ")));
+        hints.push(format!("Required in these categories: {}.", about.join(", ")));
     }
     if field.holds == FieldKind::Person {
         hints.push("A login.".to_owned());
     }
     if field.is_over {
-        hints.push("Out of use; what stands may stay.".to_owned());
+        hints.push("Out of use; an existing value may stay.".to_owned());
     }
     let mut control = Field::new(field.path(), field.name.as_str(), input);
     control.is_said = true;

@@ -59,8 +59,11 @@ pub(crate) fn main_fields(back: Option<&Back>, usual: &[String]) -> Vec<String> 
 pub(crate) fn main_title(asked: &[String]) -> String {
     match asked.len() {
         0 => "Write a change".to_owned(),
-        1 => "One answer, and it can be assessed".to_owned(),
-        many => format!("{} answers, and it can be assessed", pages::count_word(many as u64)),
+        1 => "One answer is missing for the assessment".to_owned(),
+        many => format!(
+            "{} answers are missing for the assessment",
+            pages::count_word(many as u64)
+        ),
     }
 }
 
@@ -298,7 +301,7 @@ fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
     let labels = labels(fields);
     let one = |(name, origin): (&String, &Origin)| {
         let words = match origin {
-            Origin::Pipeline => "told by the pipeline",
+            Origin::Pipeline => "reported by the pipeline",
             Origin::Derived if find_similar::TAKEN_OVER.contains(&name.as_str()) => "from an earlier change",
             Origin::Derived => "derived from the service",
             Origin::Person => return None,
@@ -366,7 +369,7 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
         return None;
     }
     let text = words::names(&yes)
-        .text(" approved what stands here. An edit of what they approved voids their decision, and they are told.");
+        .text(" approved this content. An edit of approved content voids their decision, and they are notified.");
     Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
 }
 
@@ -431,7 +434,7 @@ fn edit_from(cx: &mut Context<'_, '_>, key: &str, form: &Form) -> acts::Result<O
     if form.first("revision") != change.revision.to_string() {
         // A cancelled or closed change is refused with that reason: its author need not compare edits that cannot be kept.
         cx.try_on_change(key, check_editable)?;
-        let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
+        let text = "The change was edited after you opened this form. Compare with its page, and edit it from there.";
         return Err(Refusal::Stale { text: text.to_owned() }.into());
     }
     let directory = cx.directory()?;

@@ -99,7 +99,7 @@ pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>>
             _ => errors.push(FieldError::new(
                 format!("{PICK}{name}"),
                 "missing",
-                "Say which one stays.",
+                "Choose which one to keep.",
             )),
         }
     }
@@ -132,8 +132,10 @@ pub(crate) fn show(
 /// The notice that another person's edit came first.
 pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
     let text = match is_merged {
-        true => "Nothing collides. Both edits stand in the form below; look it over and keep it.",
-        false => "Nothing is lost. What only one of you touched stands in the form; for the rest, say which one stays.",
+        true => "The edits do not conflict. The form below contains both; check it and save it.",
+        false => {
+            "Nothing is lost. The form contains what only one of you edited; for the rest, choose which one to keep."
+        }
     };
     Notice::new(Tone::Wait, text)
         .title(format!("{who} edited it while you did"))
@@ -142,7 +144,8 @@ pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
 
 /// The notice that another act than an edit came first: the act and the acting person.
 pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&ShownEvent>) -> Notice {
-    let text = "Nobody edited it, and your edits stand in the form below. Keep them if they still fit.";
+    let text =
+        "The change was not edited by anyone else, and your edits are in the form below. Save them if they still fit.";
     let mut notice = Notice::new(Tone::Wait, text)
         .title("Something happened since you opened this form")
         .answer();
@@ -180,7 +183,7 @@ fn conflicts(
         let pick = format!("{PICK}{name}");
         let choices = [("theirs", format!("{who}’s")), ("mine", "Mine".to_owned())];
         let choices: Vec<(&str, &str)> = choices.iter().map(|(value, words)| (*value, words.as_str())).collect();
-        let field = Field::radio(pick.as_str(), format!("{label}: which one stays"), &choices)
+        let field = Field::radio(pick.as_str(), format!("{label}: which one to keep"), &choices)
             .value(back.form.first(&pick))
             .required();
         Conflict {

@@ -35,11 +35,7 @@ impl Around<'_> {
     fn acceptance(&self, view: &View<'_, '_, '_>, evidence: &Evidence) -> Option<ActForm> {
         let is_waiver = evidence.kind == EvidenceKind::Waiver;
         let (label, why, submit) = match is_waiver {
-            true => (
-                "Agree to go without it",
-                "Why it may go without",
-                "Agree to this waiver",
-            ),
+            true => ("Agree to a waiver", "Reason for the waiver", "Agree to this waiver"),
             false => ("Accept it", "Why its failure does not matter", "Accept this failure"),
         };
         let is_open = is_waiver && evidence.agreed.iter().all(|yes| yes.by != view.me);

@@ -37,7 +37,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     if fields.is_empty() {
         let none = Section::new("own", "Fields of your own", SectionBody::Entries(Vec::new()));
         sections.push(none.unsaid(
-            "None yet. Add one where changes must say what nothing else tells; three of a kind are the most that are asked.",
+            "None yet. Add a field for information that no other field holds. A form may require three of them at most.",
         ));
     }
     sections.extend(fields.iter().map(|field| section(view, field, may_set)));
@@ -58,7 +58,8 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     }
     let over = over_budget(directory.custom_fields.values());
     if may_set && let Some((kind, shown)) = over.first() {
-        let notice = Notice::new(Tone::Wait, budget_sentence(*kind, *shown)).title("A form asks more than people read");
+        let notice =
+            Notice::new(Tone::Wait, budget_sentence(*kind, *shown)).title("A form has more fields than people read");
         page.frame.notices.push(notice);
     }
     if let Some(back) = back {
@@ -88,7 +89,7 @@ fn budget(fields: &[&CustomField]) -> Section {
     let mut rows: Vec<Fact> = Kind::ALL.iter().map(row).collect();
     let warned = over_budget(fields.iter().copied()).into_iter();
     rows.extend(warned.map(|(kind, shown)| Fact::new("Over the budget", budget_sentence(kind, shown))));
-    Section::new("budget", "What a change asks at most", SectionBody::Facts(rows))
+    Section::new("budget", "Fields per change form", SectionBody::Facts(rows))
         .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
 }
 
@@ -130,7 +131,7 @@ fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 fn kind_text(kind: FieldKind) -> &'static str {
     match kind {
         FieldKind::Text => "Text",
-        FieldKind::Choice => "One of a few",
+        FieldKind::Choice => "Choice",
         FieldKind::Number => "Whole number",
         FieldKind::Date => "Day",
         FieldKind::Person => "Person",
@@ -162,7 +163,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
             .map(|category| capital(category.as_str()))
             .collect();
         if !about.is_empty() {
-            facts.push(Fact::new("Needed in which categories", about.join(", ")));
+            facts.push(Fact::new("Required in these categories", about.join(", ")));
         }
     }
     if field.is_fact {
@@ -192,7 +193,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
         acts.push(
             ActForm::new(format!("end-{}", field.key), "Retire it", url)
                 .tone(ActTone::Link)
-                .note("No form asks for it any more. What changes say in it stays, and so do approvals.")
+                .note("No form shows the field any more. Existing values and approvals stay valid.")
                 .submit("Retire it"),
         );
     }
@@ -223,7 +224,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         None => form
             .field(
                 Field::text("key", "Key")
-                    .hint("By which requests and files name it, such as cost_centre.")
+                    .hint("The name in requests and files, such as cost_centre.")
                     .required()
                     .half(),
             )
@@ -231,7 +232,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
     };
     form = form.field(
         Field::text("name", "Name")
-            .hint("The words above it.")
+            .hint("The label above the field.")
             .value(known.map(|field| field.name.clone()).unwrap_or_default())
             .required(),
     );
@@ -243,7 +244,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
     if known.is_none_or(|field| field.holds == FieldKind::Choice) {
         form = form.field(
             Field::textarea("choices", "Choices")
-                .hint("One a line, for one of a few.")
+                .hint("One per line, for a choice.")
                 .value(known.map(|field| field.choices.join("\n")).unwrap_or_default()),
         );
     }
@@ -255,14 +256,14 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
     )
     .value(if is_needed { "true" } else { "" });
     form = form.field(on).field(needed).field(categories(known)).field(
-        Field::textarea("defaults", "What services say by default")
-            .hint("One a line, the service first: label-print=gold.")
+        Field::textarea("defaults", "Defaults of services")
+            .hint("One per line, the service first: label-print=gold.")
             .value(known.map(|field| field.defaults.join("\n")).unwrap_or_default()),
     );
     if known.is_none_or(|field| CustomField::may_be_fact(field.holds)) {
         let is_fact = known.is_some_and(|field| field.is_fact);
         let fact = Field::new("is_fact", "Policies may read it", pages::Input::Checkbox)
-            .hint("Of a choice, a number, a day or a service. What is said in it is then kept with each decision.")
+            .hint("For a choice, a number, a day or a service. Its value is then recorded with each decision.")
             .value(if is_fact { "true" } else { "" });
         form = form.field(fact);
     }
@@ -278,7 +279,7 @@ fn categories(known: Option<&CustomField>) -> Field {
         .map(|(value, label)| (value.as_str(), label.as_str()))
         .collect();
     let mut field =
-        Field::many("categories", "Needed in which categories", &all).hint("None ticked means all of them.");
+        Field::many("categories", "Required in these categories", &all).hint("None ticked means all of them.");
     if let Some(known) = known {
         field.chosen = known
             .categories

@@ -56,9 +56,9 @@ pub(crate) fn keeps(
         discard_url: view.url("/changes/new/draft/removal"),
         form: form.to_owned(),
         restored: restored.map(|draft| {
-            Rich::from("What you typed here is restored; it was kept ")
+            Rich::from("Your draft is restored; it was saved ")
                 .append(when(draft))
-                .text(". Nobody else sees it.")
+                .text(". Only you can see it.")
         }),
         others: others
             .map(|draft| link(view, draft).text(", kept ").append(when(draft)))

@@ -72,7 +72,7 @@ pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, 
 
 /// The names of orders belong to the address: a page refers to its menu instead.
 fn no_such_order() -> Refusal {
-    let text = "There is no such order of the list, or no such page in it. Open the list, and choose its order there.";
+    let text = "The list has no such order or page. Open the list and choose an order there.";
     Refusal::field("sort", "unknown_word", text)
 }
 
@@ -154,9 +154,12 @@ fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldErro
     let views = views(view, wanted, &saved, &shared, "")?;
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let mut filters = fields(view, wanted);
-    let mut notice = Notice::new(Tone::Stop, "Nothing is listed: the list would answer another question.")
-        .title("A filter cannot be read")
-        .answer();
+    let mut notice = Notice::new(
+        Tone::Stop,
+        "No change is listed, because the result would not match your filters.",
+    )
+    .title("A filter cannot be read")
+    .answer();
     for error in errors {
         let Some(field) = filters.iter_mut().find(|field| field.name == error.field) else {
             continue;
@@ -176,7 +179,7 @@ fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldErro
         chips: chips(&url, wanted),
         filters,
         filter_url: url,
-        unfound: Some(Empty::new("A filter cannot be read", "Mend it above, or take it away.")),
+        unfound: Some(Empty::new("A filter cannot be read", "Correct it above, or remove it.")),
         ..ChangeList::default()
     };
     Ok(page.render())
@@ -226,8 +229,8 @@ fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Ve
     if let Some(kept) = saved.iter().find(|kept| kept.query == query) {
         let remove = ActForm::new("remove-view", "Remove this view", view.url("/views/removal"));
         let (verb, wish) = match kept.is_shared {
-            true => ("Keep this view to yourself", "no"),
-            false => ("Show this view to everybody", "yes"),
+            true => ("Make this view private", "no"),
+            false => ("Share this view with everyone", "yes"),
         };
         let share = ActForm::new("share-view", verb, view.url("/views/sharing"));
         return vec![

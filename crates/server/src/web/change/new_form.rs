@@ -99,8 +99,8 @@ pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
     let mut page = ChangeForm {
         frame: view.frame.clone(),
         title: main_title(&fields.asked),
-        lede: "Owner, impact and people come from the service, the plan from the last change like it that went well; \
-               whatever you say yourself goes before."
+        lede: "Owner, impact and people come from the service, the plan from the last similar change that succeeded. Your own \
+            entries take precedence."
             .to_owned(),
         crumb: "New".to_owned(),
         action_url: view.url("/changes"),
@@ -112,9 +112,9 @@ pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
             Entry::new(Tone::Plain, "It is assessed")
                 .icon("s-assessing")
                 .why("Risk and impact are stated, and computed."),
-            Entry::new(Tone::Plain, "The right people are asked")
+            Entry::new(Tone::Plain, "The approvers are notified")
                 .icon("s-authorizing")
-                .why("By the rules, at once."),
+                .why("As the rules require, immediately."),
             Entry::new(Tone::Plain, "The gate opens at its start")
                 .icon("s-scheduled")
                 .why("For exactly what was approved."),

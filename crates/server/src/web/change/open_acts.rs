@@ -114,7 +114,8 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
         .field(Field::hidden("lowering_fields", fields.join(",")))
         .field(
             Field::textarea("lowering_reason", "Why the lower values are right")
-                .hint("The change states less than its services and config items say. With your approval the lower values count.")
+                .hint("The change states lower values than its services and config items. With your approval the lower values \
+                    apply.")
                 .required(),
         )
         .submit("Approve with the lower values");
@@ -142,7 +143,7 @@ pub(crate) fn is_met_without(change: &Change, request: &Request) -> bool {
 /// A request behind its person's name: one whose rule is met waits for nothing.
 pub(crate) fn asked_words(change: &Change, request: &Request) -> (Tone, &'static str) {
     match is_met_without(change, request) {
-        true => (Tone::Plain, " was asked, and others decided"),
+        true => (Tone::Plain, " was asked; the decisions of others met the rule"),
         false => (Tone::Wait, " is asked"),
     }
 }
@@ -170,9 +171,9 @@ fn change_decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, 
     .tone(ActTone::Quiet)
     .field(Field::hidden("content_digest", context.content_digest.as_str()))
     .field(pages::once(context))
-    .field(Field::radio("decision", "Your decision from now on", &words).required())
-    .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
-    .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
+    .field(Field::radio("decision", "Your new decision", &words).required())
+    .field(Field::textarea("comment", "Why").hint("Required unless you approve. Visible to everyone on the change."))
+    .field(Field::textarea("condition", "Conditions").hint("Only if you approve with conditions; one per line."))
     .note("It replaces your earlier decision.")
     .submit("Record this decision");
     let form = meetings::seated(view, file, form);
@@ -316,7 +317,7 @@ fn finding(context: &ActContext) -> ActForm {
         format!("{}/finding", context.change_url),
     )
     .tone(ActTone::Go)
-    .field(Field::textarea("text", "What you found about the unauthorized work").required())
+    .field(Field::textarea("text", "Your finding about the unauthorized work").required())
     .submit("State this finding")
 }
 
@@ -330,7 +331,8 @@ fn answer(asker: &str, context: &ActContext) -> ActForm {
     .tone(ActTone::Go)
     .field(
         Field::textarea("text", "Your answer")
-            .hint("It stands among the comments and goes to whoever asked. Edit the change first where it needs that.")
+            .hint("Your answer is added to the comments and sent to the person who asked. If the change needs an edit, edit \
+                it first.")
             .required(),
     )
     .submit("Answer and submit again")
@@ -345,7 +347,7 @@ fn return_form(context: &ActContext) -> ActForm {
     )
     .field(
         Field::textarea("question", format!("Your question to {}", context.writer))
-            .hint("The change goes back to draft, and the approvals it had are void.")
+            .hint("The change returns to draft, and its approvals become void.")
             .required(),
     )
     .submit("Return with this question")
@@ -354,7 +356,7 @@ fn return_form(context: &ActContext) -> ActForm {
 /// The note above the acts.
 pub(crate) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
     if let Some(at) = closes_at(file, &view.directory, view.now()) {
-        return format!("It closes by itself: {}.", view.reader.due(at));
+        return format!("The change closes automatically: {}.", view.reader.due(at));
     }
     match has_acts {
         true => next_of(&file.change).to_owned(),
@@ -367,17 +369,17 @@ fn next_of(change: &Change) -> &'static str {
         return "Next: resume it, or cancel it.";
     }
     if change.window_missed {
-        return "Next: set new times. The content stays approved; only the approvals of the time are asked for again.";
+        return "Next: set new times. The content stays approved; only the approvals of the times are requested again.";
     }
     match change.state {
         State::Draft => "Next: submit it for assessment.",
         State::Assessing => "Next: assess it.",
         State::Authorizing => "It waits for its approvals.",
-        State::Approved => "Next: it is scheduled by itself when its times are approved and free.",
-        State::Scheduled => "Next: start it inside its window; a pipeline's permit does so by itself.",
-        State::Implementing => "Next: tell the outcome of each target.",
+        State::Approved => "Next: it is scheduled automatically when its times are approved and free.",
+        State::Scheduled => "Next: start it within its window; a pipeline's permit starts it automatically.",
+        State::Implementing => "Next: record the outcome of each target.",
         State::Reviewing => "Next: validate, review and close it.",
-        State::Rejected => "It ended here. An edit makes it a draft again.",
+        State::Rejected => "The change has ended. An edit turns it back into a draft.",
         State::Closed | State::Cancelled => "",
     }
 }

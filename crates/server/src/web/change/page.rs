@@ -208,7 +208,7 @@ fn targets_note(change: &Change, from: usize, change_url: &str) -> Option<Rich> 
     }
     let start = page_start(from, all);
     let told = change.target_records.iter().filter(|record| record.outcome.is_some());
-    let mut note = Rich::from(format!("{} of {all} told", told.count()));
+    let mut note = Rich::from(format!("{} of {all} recorded", told.count()));
     let places = [
         ("earlier", start.checked_sub(TARGETS)),
         ("later", Some(start + TARGETS).filter(|next| *next < all)),
@@ -297,7 +297,7 @@ fn flags(change: &Change) -> Vec<pages::Mark> {
         (change.in_freeze, Tone::Freeze, "In a freeze"),
         (change.unauthorized, Tone::Stop, "Unauthorized"),
         (change.break_glass.is_some(), Tone::Stop, "Break-glass"),
-        (change.retrospective.is_some(), Tone::Wait, "Told afterwards"),
+        (change.retrospective.is_some(), Tone::Wait, "Retrospective"),
     ];
     rows.into_iter()
         .filter(|(is, _, _)| *is)
@@ -312,7 +312,7 @@ fn texts(change: &Change) -> Vec<(String, String)> {
         (NewChange::JUSTIFICATION.label, &content.justification),
         (NewChange::OBJECTIVES.label, &content.objectives),
         (NewChange::VERIFICATION.label, &content.verification),
-        ("What it means for security", &content.security),
+        ("Effect on security", &content.security),
         (NewChange::EXPEDITED_REASON.label, &content.expedited_reason),
         (NewChange::NO_ROLLBACK_REASON.label, &content.no_rollback_reason),
         ("The threat", &content.threat),
@@ -336,7 +336,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
     let change = &file.change;
     let mut notices = Vec::new();
     if let Some(why) = &open.withheld {
-        notices.push(Notice::new(Tone::Wait, why.as_str()).title("You decide nothing by this way in"));
+        notices.push(Notice::new(Tone::Wait, why.as_str()).title("This sign-in does not let you decide"));
     }
     if let Some(hold) = &change.hold {
         let reason = free(&hold.reason);
@@ -377,7 +377,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
         let text = format!(
-            "It goes beyond its template, which made it normal: {}.",
+            "It deviates from its template and is therefore a normal change: {}.",
             fields.join(", ")
         );
         notices.push(Notice::new(Tone::Wait, text));
@@ -391,9 +391,9 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
 /// The notice that the graph reaches more than at the assessment.
 fn reach_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     let grown_at = change.reach.as_ref()?.grown_at?;
-    let text = Rich::from("The dependency graph reaches more since then, so the assessment is due again. ")
+    let text = Rich::from("The dependency graph has grown since then, so the assessment is due again. ")
         .link("What is new", format!("{}/affected", view.change_url(&change.key)));
-    let title = format!("It reaches more, {}", view.reader.moment(grown_at));
+    let title = format!("Its reach has grown, {}", view.reader.moment(grown_at));
     Some(Notice::new(Tone::Wait, text).title(title))
 }
 
@@ -402,11 +402,8 @@ fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     let undo = undo::open(change).filter(|_| change.state.is_open())?;
     let at = view.reader.moment(undo.at);
     let (tone, title) = match change.undo_missed_at {
-        Some(_) => (
-            Tone::Stop,
-            format!("It was to be undone at {at}, and nobody has recorded it"),
-        ),
-        None => (Tone::Wait, format!("It is to be undone at {at}")),
+        Some(_) => (Tone::Stop, format!("The undo was due at {at} and is not recorded")),
+        None => (Tone::Wait, format!("The undo is due at {at}")),
     };
     Some(Notice::new(tone, free(&undo.text)).title(title))
 }
@@ -414,7 +411,7 @@ fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
 /// The person who broke the glass, the reason, and the replaced step.
 fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
     let title = format!(
-        "{} broke the glass, until {}",
+        "{} used break-glass, until {}",
         view.name(&glass.by),
         view.reader.moment(glass.until)
     );
@@ -422,7 +419,9 @@ fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
     let text = match (glass.is_lawful(), glass.ended) {
         (true, _) => reason,
         (false, false) => reason.line().text("The gate stays closed until a second person signs."),
-        (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
+        (false, true) => reason
+            .line()
+            .text("No second person signed it, so the gate stayed closed."),
     };
     let text = glass.bypassed.iter().fold(text, |text, row| {
         let bypassed = view.sentence(&row.text);
@@ -474,7 +473,7 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
         .collect();
     let said = has_decided_all(view, file);
     let heading = match (acts.is_empty(), said) {
-        (true, _) => "What is decided here",
+        (true, _) => "Decisions on this change",
         (false, false) => "Your decision",
         (false, true) => "You decided; another decision replaces it",
     };

@@ -95,7 +95,7 @@ fn warned(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm 
     };
     let told = view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy));
     form.note(format!(
-        "As it stands it is refused, unless another risk asks for less. {}",
+        "This change is refused in its present form, unless a different risk requires less. {}",
         told.plain()
     ))
 }

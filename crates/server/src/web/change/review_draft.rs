@@ -20,7 +20,7 @@ pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
             _ => {}
         }
     }
-    form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());
+    form.note = Some("Drafted from times, incidents, permits and messages. Correct it where needed.".to_owned());
 }
 
 /// The causes that a review may state, with their labels.
@@ -70,7 +70,7 @@ pub(crate) fn cause_text(change: &Change, review: &PostImplementationReview) -> 
 /// A draft's facts about each target: the planned build, the build before, and the outcome.
 pub(crate) fn what_differs(draft: &Value) -> Entry {
     let told = |row: &Value, name: &str| row[name].as_str().map(short_digest).unwrap_or_default();
-    let mut entry = Entry::new(Tone::Wait, "A review is drafted from what is known");
+    let mut entry = Entry::new(Tone::Wait, "A draft of the review is ready");
     for row in draft["facts"]["differs"].as_array().into_iter().flatten() {
         let text = |name: &str| row[name].as_str().unwrap_or_default().replace('_', " ");
         let after = Some(told(row, "after")).filter(|it| !it.is_empty());

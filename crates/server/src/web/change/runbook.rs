@@ -185,8 +185,8 @@ fn go_on(entries: &[ActionEntry], forms: &ActContext) -> Option<ActForm> {
         .field(Field::hidden("kind", "deviation"))
         .field(Field::hidden("withdraws", back.begun.id.as_str()))
         .field(
-            Field::textarea("text", "Why the work goes on")
-                .hint("Owner and change managers are told at once, as they were of the way back.")
+            Field::textarea("text", "Why the work continues")
+                .hint("The owner and the change managers are notified immediately, as they were of the rollback.")
                 .required(),
         )
         .submit("Go on with the plan");
@@ -200,8 +200,8 @@ fn acts_of(open: &OpenActs, forms: &ActContext, walk: &Walk<'_>) -> Vec<ActForm>
     }
     if walk.is_on && open.has(Verb::Complete) {
         let words = match walk.back_since {
-            Some(_) => "Tell the outcome: rolled back",
-            None => "Tell the outcome",
+            Some(_) => "Record the outcome: rolled back",
+            None => "Record the outcome",
         };
         acts.push(ActForm::link(words, format!("{}#act", forms.change_url)).tone(ActTone::Go));
     }
@@ -211,7 +211,7 @@ fn acts_of(open: &OpenActs, forms: &ActContext, walk: &Walk<'_>) -> Vec<ActForm>
 fn instead(change: &Change, walk: &Walk<'_>) -> String {
     let words = match (change.state, walk.back_since) {
         (Stage::Implementing, Some(_)) if walk.plan.is_empty() => "It has no rollback plan to follow",
-        (Stage::Implementing, Some(_)) => "Every step back is done",
+        (Stage::Implementing, Some(_)) => "Every rollback step is done",
         (Stage::Implementing, None) if walk.plan.is_empty() => "It has no plan to follow",
         (Stage::Implementing, None) => "Every step is done",
         (Stage::Reviewing | Stage::Closed, _) => "The work is over",
@@ -293,7 +293,7 @@ fn watch_until(view: &View<'_, '_, '_>, until: Timestamp) -> RunClock {
         label: "Watch until".to_owned(),
         time: hour(view, until),
         detail: if is_over {
-            "its minutes are over"
+            "its minutes have passed"
         } else {
             "then it can be ended"
         }
@@ -371,8 +371,8 @@ fn in_time(mut rows: Vec<(Timestamp, Entry)>) -> Vec<Entry> {
 /// An entry with its author.
 fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     let (tone, word) = match entry.kind {
-        EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step taken back"),
-        _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
+        EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step reverted"),
+        _ if entry.withdraws.is_some() => (Tone::Wait, "Continuing after all"),
         _ if entry.skipped => (Tone::Wait, "Step skipped"),
         EntryKind::Step => (Tone::Ok, "Step"),
         EntryKind::Begin => (Tone::Plain, "Step begun"),
@@ -459,8 +459,8 @@ fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Not
         let people = people_in_charge(change, &view.directory);
         let names: Vec<String> = people.iter().map(|person| view.name(person)).collect();
         let told = match names.len() {
-            1 => names_of(&names).text(" is told."),
-            _ => names_of(&names).text(" are told."),
+            1 => names_of(&names).text(" is notified."),
+            _ => names_of(&names).text(" are notified."),
         };
         Notice::new(Tone::Stop, told).title(format!("Rolling back since {}", hour(view, since)))
     });
@@ -468,8 +468,8 @@ fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Not
         let reason = free(&hold.reason);
         Notice::new(Tone::Stop, reason).title(format!("On hold by {}", view.name(&hold.by)))
     });
-    let ran_over = change.overrun.then(|| {
-        Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("It runs over its time")
-    });
+    let ran_over = change
+        .overrun
+        .then(|| Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("Past its planned end"));
     back.into_iter().chain(hold).chain(ran_over).collect()
 }

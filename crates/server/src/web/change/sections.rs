@@ -114,7 +114,9 @@ impl Around<'_> {
         let template = decision_card::by_template(view, self.file);
         let mut entries: Vec<Entry> = template
             .into_iter()
-            .map(|(tone, text)| Entry::new(tone, text).why("Nobody is asked about each change that follows it."))
+            .map(|(tone, text)| {
+                Entry::new(tone, text).why("A change that follows the template needs no approval of its own.")
+            })
             .collect();
         for approval in &self.file.approvals {
             entries.push(self.approval(view, approval));
@@ -198,7 +200,7 @@ impl Around<'_> {
         // A member of several groups that a rule names has a reason for each.
         rules.dedup();
         entry.sub = match (stands, approval.ended.as_deref()) {
-            (true, _) if rules.is_empty() => Rich::from("No rule asked for it."),
+            (true, _) if rules.is_empty() => Rich::from("Not required by any rule."),
             (true, _) => rules
                 .iter()
                 .enumerate()
@@ -236,13 +238,13 @@ impl Around<'_> {
                 );
                 match &condition.met {
                     Some(met) => entry
-                        .why(view.person(&met.by).text(" says it is met"))
+                        .why(view.person(&met.by).text(" confirmed that it is met"))
                         .aside(view.ago(met.at)),
                     None if checkers.contains(&view.me) && self.open.has(Verb::MeetCondition) => {
                         let meet = self
                             .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
-                            .field(Field::textarea("text", "How you saw it"))
-                            .submit("Say that it is met");
+                            .field(Field::textarea("text", "How you checked it"))
+                            .submit("Confirm that it is met");
                         entry
                             .why(format!("due before {}, checked by you", condition.due.as_str()))
                             .act(format!("condition-{id}"), meet)
@@ -297,7 +299,7 @@ impl Around<'_> {
                         .value("done")
                         .required(),
                 )
-                .field(Field::textarea("text", "In words").hint("Needed when it is dropped."))
+                .field(Field::textarea("text", "In words").hint("Required when it is dropped."))
                 .submit("Record it");
             entry.act(format!("task-{id}"), update)
         });
@@ -347,7 +349,7 @@ impl Around<'_> {
                 .unwrap_or_default();
             let entry = Entry::new(tone, text).why(why);
             entries.push(match answer.next_transition_at {
-                Some(at) => entry.aside(format!("looks again {}", view.reader.moment(at))),
+                Some(at) => entry.aside(format!("next check {}", view.reader.moment(at))),
                 None => entry,
             });
         }
@@ -370,7 +372,8 @@ impl Around<'_> {
                     format!("Fetch the permit for {place}"),
                     format!("{}/permit-file", self.context.change_url),
                 )
-                .note("It is good from the planned start on. It starts nothing; the deployment's own signal does.")
+                .note("The permit is valid from the planned start. It does not start the change; the deployment's own signal \
+                    does.")
                 .field(Field::hidden("service", target.service.as_str()))
                 .field(Field::hidden("environment", target.environment.as_str()));
                 let named = [("artifact", &target.artifact), ("commit", &target.commit)];
@@ -394,8 +397,8 @@ impl Around<'_> {
         let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
         entry.sub = match (&permit.revoked_reason, permit.used_at) {
             (Some(reason), _) => Rich::from("revoked: ").append(free(reason)),
-            (None, Some(at)) => Rich::from(format!("used up {}", view.reader.moment(at))),
-            (None, None) => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
+            (None, Some(at)) => Rich::from(format!("used {}", view.reader.moment(at))),
+            (None, None) => Rich::from(format!("valid until {}", view.reader.moment(permit.expires_at))),
         };
         entry = entry.aside(view.ago(permit.issued_at));
         if is_good && self.open.has(Verb::RevokePermit) {
@@ -435,7 +438,7 @@ impl Around<'_> {
                 tone,
                 Rich::new()
                     .append(view.person(&validation.by))
-                    .text(format!(" says that {word}")),
+                    .text(format!(" reported that {word}")),
             )
             .aside(view.ago(validation.at));
             entries.push(match &validation.text {
@@ -476,7 +479,7 @@ impl Around<'_> {
                 entry = entry.aside(text);
             }
             for line in &review.improvements {
-                entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));
+                entry = entry.aside(Rich::from("Improvement: ").said(line.as_str()));
             }
             entries.push(entry);
         }
@@ -675,7 +678,7 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     let caused = change.caused_incidents.iter().map(|row| {
         let text = Rich::new()
             .append(view.person(&row.by))
-            .text(" says that it caused ")
+            .text(" confirmed that it caused ")
             .append(linked(&row.incident));
         Entry::new(Tone::Stop, text).aside(view.ago(row.at))
     });
@@ -690,7 +693,7 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
         let tone = if is_open { Tone::Stop } else { Tone::Wait };
         let state = if is_open { "It is open." } else { "It is resolved." };
         let text = Rich::new()
-            .text("In its watch window began ")
+            .text("Began in its watch window: ")
             .append(linked(&row.incident));
         Entry::new(tone, text).why(state).aside(view.ago(row.at))
     });
@@ -712,7 +715,7 @@ fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
         .map(String::as_str)
         .collect();
     let names: Vec<&str> = unknown.into_iter().collect();
-    (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
+    (!names.is_empty()).then(|| Fact::new("Unknown config items", Rich::new().said(names.join(", "))))
 }
 
 /// The incident behind a change: one of ours with a link, an external one as plain text, so that nobody looks for it here.

@@ -159,16 +159,16 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(idempotent_form::field(view))
         .field(Field::text("key", "Key").required().half())
         .field(Field::text("title", "Title").required().half())
-        .field(Field::textarea("locked.description", "What is always done").required())
+        .field(Field::textarea("locked.description", "Description of the work").required())
         .field(Field::textarea(
             "locked.justification",
-            "Why it is safe to do without a decision",
+            "Why it is safe without an approval",
         ))
         .field(Field::select("locked.complexity", "Complexity", &levels).half())
-        .field(Field::textarea("steps", "Plan").hint("One step a line.").required())
+        .field(Field::textarea("steps", "Plan").hint("One step per line.").required())
         .field(
             Field::textarea("steps_back", "Rollback plan")
-                .hint("One step a line.")
+                .hint("One step per line.")
                 .required(),
         );
     own_fields_to_lock(view)
@@ -176,24 +176,24 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .fold(form, ActForm::field)
         .field(
             picks_field(view, "services", "services", "Services")
-                .hint("Keys, parted by commas; empty means all.")
+                .hint("Keys, separated by commas; empty means all.")
                 .half(),
         )
         .field(
             picks_field(view, "environments", "environments", "Environments")
-                .hint("Parted by commas; empty means all.")
+                .hint("Separated by commas; empty means all.")
                 .half(),
         )
         .field(
             Field::text("free", "Free fields")
-                .hint("Names that each change may fill in for itself, parted by commas.")
+                .hint("Fields that each change may set, separated by commas.")
                 .value("title"),
         )
-        .field(time_field(view, "review_by", "Look again by"))
+        .field(time_field(view, "review_by", "Review by"))
         .field(
             Field::new(
                 "watch_minutes",
-                "Minutes to watch before it closes by itself",
+                "Minutes of watching before it closes automatically",
                 pages::Input::Number,
             )
             .value("60")
@@ -298,9 +298,9 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
             Fact::new("Where", targets(template)),
             free(template),
             failures(template),
-            Fact::new("Look again by", view.reader.day(template.review_by)),
+            Fact::new("Review by", view.reader.day(template.review_by)),
             Fact::new(
-                "Closes by itself after",
+                "Closes automatically after",
                 pages::minutes(template.watch_minutes.unsigned_abs()),
             ),
         ],
@@ -310,7 +310,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
     let withheld = withheld(view).filter(|_| template.proposed().is_some());
     if let Some(why) = withheld.filter(|_| view.may(actions::APPROVE_TEMPLATE)) {
         page.notices
-            .push(Notice::new(Tone::Wait, why).title("You decide nothing by this way in"));
+            .push(Notice::new(Tone::Wait, why).title("This sign-in does not let you decide"));
     }
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
@@ -351,7 +351,7 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
     };
     vec![
         section("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
-            .unsaid("An owner and a change manager approve it, never who proposed it."),
+            .unsaid("Approved by an owner and a change manager, never by the person who proposed it."),
         section(
             "locked",
             "Locked fields",
@@ -359,11 +359,12 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
         ),
         section(
             "bounds",
-            "Bounds of what is free",
+            "Bounds of the free fields",
             SectionBody::Facts(vec![bounds(version), beyond]),
         ),
         section("plan", "Plan", SectionBody::Plan(steps(version, PLANS[0]))).unsaid("It locks no plan."),
-        section("back", "Rollback plan", SectionBody::Plan(steps(version, PLANS[1]))).unsaid("It locks no way back."),
+        section("back", "Rollback plan", SectionBody::Plan(steps(version, PLANS[1])))
+            .unsaid("It locks no rollback plan."),
     ]
 }
 
@@ -413,7 +414,7 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
     acts.extend(template.proposed().filter(|_| withheld(view).is_none()).map(approve));
     if let Some(next) = next_of(template) {
         let version = Field::hidden("template_version", next.template_version.to_string());
-        let drop = ActForm::new("proposal", "Take the proposal away", url("retirement"));
+        let drop = ActForm::new("proposal", "Withdraw the proposal", url("retirement"));
         acts.push(drop.field(version).field(Field::textarea("reason", "Why").required()));
     }
     match template.state {
@@ -532,8 +533,8 @@ fn missing(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
     }
     let roles = set_template::waits_for(template, directory, now).into_iter();
     let texts = roles.map(|role| match role {
-        Role::ChangeManager => "A change manager has still to approve it.",
-        _ => "The owner of all its services has still to approve it.",
+        Role::ChangeManager => "Waiting for the approval of a change manager.",
+        _ => "Waiting for the approval of an owner of all its services.",
     });
     texts.map(|text| Entry::new(Tone::Wait, Rich::from(text))).collect()
 }

@@ -129,7 +129,7 @@ fn wave_of(line: &str) -> Result<Value, Refusal> {
     for part in parts {
         let wrong = || {
             let text =
-                format!("`{part}` says nothing of a wave: write `canary`, `region=NAME`, `size=N` or `percent=N`.");
+                format!("`{part}` is no setting of a wave: write `canary`, `region=NAME`, `size=N` or `percent=N`.");
             Refusal::field("waves", "not_a_wave", text)
         };
         match part.split_once('=').map(|(name, text)| (name.trim(), text.trim())) {
@@ -161,7 +161,9 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &WavesQuery, back: Option
             (change.key.clone(), url.clone()),
         ],
         title: format!("Waves of {}", change.key),
-        byline: Rich::from("One change over many members, wave by wave. A member gets its go in its own wave alone."),
+        byline: Rich::from(
+            "A rollout to many members, wave by wave. The gate opens for a member only in its own wave.",
+        ),
         ..RecordPage::default()
     };
     if change.content.wave_plan.is_some() {
@@ -232,7 +234,7 @@ fn state_section(view: &View<'_, '_, '_>, waves: &Waves, may_work: bool) -> Sect
             entries.push(Entry::new(Tone::Wait, who).icon("s-authorizing"));
         }
         None if run.is_through() => {
-            entries.push(Entry::new(Tone::Ok, Rich::from("Every wave is through.")).icon("check"));
+            entries.push(Entry::new(Tone::Ok, Rich::from("Every wave is complete.")).icon("check"));
         }
         None => {
             let text = format!("Wave {} is open.", run.name_of(run.current));
@@ -425,7 +427,8 @@ fn plan_form(view: &View<'_, '_, '_>, key: &str) -> ActForm {
         .field(idempotent_form::field(view))
         .field(
             Field::textarea("waves", "Waves")
-                .hint("A wave a line: its name, then as needed canary, region=NAME, size=N, percent=N. The last one takes the rest.")
+                .hint("One wave per line: its name, then optionally canary, region=NAME, size=N, percent=N. The last wave \
+                    takes the rest.")
                 .required(),
         )
         .field(Field::new("most_at_once", "At once", Input::Number).half())
@@ -439,7 +442,7 @@ fn members_form(view: &View<'_, '_, '_>, key: &str) -> ActForm {
         .field(idempotent_form::field(view))
         .field(
             Field::textarea("csv", "Members as a table")
-                .hint("The first line names the columns: member, and as needed region, canary, service, environment.")
+                .hint("The first line names the columns: member, and optionally region, canary, service, environment.")
                 .required(),
         )
         .submit("Set members")

@@ -65,7 +65,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
         sections: vec![
             Section::new("reviews", "Reviews", SectionBody::Table(table))
                 .unsaid(if words.narrows() {
-                    "Nothing fits these words"
+                    "No entries match the filter"
                 } else {
                     none
                 })

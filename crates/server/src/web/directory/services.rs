@@ -131,7 +131,7 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
         .collect();
     let text = |pick: fn(&Service) -> String| service.map(pick).unwrap_or_default();
     let criticality = service.map_or(Criticality::Medium, |service| service.criticality);
-    let classes: Vec<(&str, &str)> = std::iter::once(("", "Not said"))
+    let classes: Vec<(&str, &str)> = std::iter::once(("", "Not stated"))
         .chain(
             view.policies
                 .data_classes()
@@ -167,13 +167,13 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
         )
         .field(
             Field::text("regimes", "Regimes")
-                .hint("Parted by commas.")
+                .hint("Separated by commas.")
                 .value(text(|it| it.regimes.iter().cloned().collect::<Vec<_>>().join(", ")))
                 .half(),
         )
         .field(
             Field::text("held", "Holds")
-                .hint("Parted by commas.")
+                .hint("Separated by commas.")
                 .value(text(|it| {
                     it.holds
                         .iter()

@@ -41,10 +41,10 @@ pub(crate) struct ChecksQuery {
 
 /// The states of the list's filter.
 const STATES: [(&str, &str); 4] = [
-    ("waiting", "Waits for a go"),
-    ("collectable", "Turned to go; its permit waits"),
+    ("waiting", "Waiting for a go"),
+    ("collectable", "Go; permit not collected yet"),
     ("settled", "Answered"),
-    ("over", "Waited in vain"),
+    ("over", "Timed out without a go"),
 ];
 
 impl ChecksQuery {
@@ -118,7 +118,7 @@ fn list_page(view: &mut View<'_, '_, '_>, asked: &ChecksQuery) -> acts::Result<S
     let rows: Vec<GateCheckRow> = checks.iter().map(|check| row(view, check)).collect();
     let shown = format!("{} shown", rows.len());
     let chips = asked.chips(view);
-    let none = Empty::new("Nothing fits these filters", "Take one of them away.");
+    let none = Empty::new("No gate check matches these filters", "Remove a filter.");
     let page = GateChecks {
         frame: view.frame.clone(),
         filters: vec![
@@ -247,14 +247,14 @@ fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
     let (service, environment) = check.place();
     let what = Rich::new().said(service).text(may).said(environment);
     if let Some(led) = &check.led_by {
-        let leads = what.text(format!(": {} leads it", led.kind.label()));
+        let leads = what.text(format!(": {} manages it", led.kind.label()));
         return match &led.change {
             Some(key) => leads.text(", by ").said(key.as_str()),
             None => leads,
         };
     }
     let Some(key) = &check.change else {
-        return what.text(": no change answers for it");
+        return what.text(": no change covers it");
     };
     let link = |rich: Rich| rich.link(key.as_str(), view.change_url(key));
     match (check.decision, open) {
@@ -273,14 +273,14 @@ fn met(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Vec<Ent
     if check.purpose == Purpose::Rollback {
         entries.push(Entry::new(
             Tone::Ok,
-            "It is the way back, which no freeze and no window stops",
+            "It is a rollback, which neither a freeze nor a window stops",
         ));
         return entries;
     }
     if file.change.lawful_break_glass().is_some() {
         entries.push(Entry::new(
             Tone::Wait,
-            "A glass was broken, which stands in for approvals, windows and freezes",
+            "Break-glass was used, which replaces approvals, windows and freezes",
         ));
         return entries;
     }
@@ -289,7 +289,7 @@ fn met(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Vec<Ent
     let yes = file.standing().filter(|one| one.is_yes() && before(one.at));
     let yes: Vec<String> = yes.map(|one| view.name(&one.person)).collect();
     if !yes.is_empty() && !is_open("approval") && !is_open("cannot_be_met") {
-        entries.push(Entry::new(Tone::Ok, "Everybody who was asked approved").aside(names_of(&yes)));
+        entries.push(Entry::new(Tone::Ok, "All required approvals are given").aside(names_of(&yes)));
     }
     let passed = file.evidence.iter().filter(|one| {
         let is_of_it = one.artifact.is_none() || one.artifact == check.artifact;
@@ -340,7 +340,7 @@ fn answer_json(check: &GateCheck) -> String {
 fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Deploy => "To deploy",
-        Purpose::Rollback => "To go back",
+        Purpose::Rollback => "To roll back",
     }
 }
 
@@ -348,9 +348,9 @@ fn purpose(purpose: Purpose) -> &'static str {
 fn state_label(state: CheckState) -> &'static str {
     match state {
         CheckState::Settled => "Answered",
-        CheckState::Waiting => "Waits for a go",
-        CheckState::Collectable => "Turned to go; its permit waits",
-        CheckState::Over => "Waited in vain",
+        CheckState::Waiting => "Waiting for a go",
+        CheckState::Collectable => "Go; permit not collected yet",
+        CheckState::Over => "Timed out without a go",
     }
 }
 
@@ -376,7 +376,7 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) 
         Some(told) => facts.push(Fact::new("Earliest go", told)),
         None => {
             let next = check.next_transition_at;
-            facts.extend(next.map(|next| Fact::new("May turn", view.reader.moment(next))));
+            facts.extend(next.map(|next| Fact::new("May change", view.reader.moment(next))));
         }
     }
     if let (GateDecision::Stop, Some(key)) = (check.decision, &check.change) {
@@ -400,12 +400,12 @@ fn earliest(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Op
     });
     let row = rows.next()?;
     Some(match earliest_go(&row, view.now()) {
-        EarliestGo::Now => Rich::from("Now: what was open is met since."),
+        EarliestGo::Now => Rich::from("Now: the open conditions have been met since."),
         EarliestGo::At(at) => view.moment(at),
         EarliestGo::NotBefore(at) => {
-            Rich::from("Nobody knows: people have to act, and not before ").append(view.moment(at))
+            Rich::from("Unknown: it depends on decisions of people, not before ").append(view.moment(at))
         }
-        EarliestGo::Unknown => Rich::from("Nobody knows: people have to act."),
-        EarliestGo::OtherTimes => Rich::from("Not within its planned times; it needs other times first."),
+        EarliestGo::Unknown => Rich::from("Unknown: it depends on decisions of people."),
+        EarliestGo::OtherTimes => Rich::from("Not within its planned times; the change needs new times first."),
     })
 }

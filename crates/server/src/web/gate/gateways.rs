@@ -46,37 +46,38 @@ fn page(view: &mut View<'_, '_, '_>, words: &ListQuery) -> acts::Result<String> 
     let sections = vec![
         section(
             ("unmatched", "Deployments and changes without a match"),
-            "A deployment without an approved change, or a change that says it was deployed where nothing was. Ask who answers.",
-            &["Where", "What", "Why", "Who answers", "When"],
+            "A deployment without an approved change, or a change recorded as deployed without a deployment. Contact the \
+             person responsible.",
+            &["Where", "What", "Why", "Responsible", "When"],
             unmatched_rows(view, unmatched),
-            "Each deployment met its change, and each change its deployment.",
+            "Every deployment has its change, and every change its deployment.",
         )
         .note(note(all_unmatched, "/api/v1/completeness")),
         section(
-            ("amiss", "Where nothing watches"),
-            "Production services whose deployments pass no gate, or of which nobody tells. Connect what is missing.",
-            &["Where", "What", "Why", "Who answers"],
+            ("amiss", "Without a gate or a source"),
+            "Production services whose deployments pass no gate or are not reported. Connect what is missing.",
+            &["Where", "What", "Why", "Responsible"],
             amiss_rows(view, &amiss),
             match words.narrows() {
-                true => "Nothing fits these words",
-                false => "Every production service has a source and a gate that were heard of lately.",
+                true => "No entries match the filter",
+                false => "Every production service has a source and a gate with recent signals.",
             },
         )
         .note(shown.count.as_str())
         .acts(ways),
         section(
-            ("refused", "Questions that were refused"),
-            "A gateway asked what this server could not answer: mostly a wrong token, name or address on its side.",
+            ("refused", "Refused requests"),
+            "Requests of gateways that this server could not answer, mostly because of a wrong token, name or address.",
             &["Where", "What", "Why", "When"],
             refused(view)?,
-            "Every question could be answered.",
+            "No request was refused.",
         ),
         section(
             ("waits", "How long pipelines waited"),
-            "From the question to the answer, by what it waited for. Long waits for people are a matter of approvals, not of gates.",
+            "Time from request to decision, by cause of the wait. Long waits for people point to approvals, not to gates.",
             &["Where", "What", "Pipeline"],
             wait_rows(waits),
-            "No pipeline waited lately.",
+            "No pipeline has waited recently.",
         )
         .note(note(all_waits, "/api/v1/gate-waits")),
     ];
@@ -84,7 +85,7 @@ fn page(view: &mut View<'_, '_, '_>, words: &ListQuery) -> acts::Result<String> 
         frame: view.frame.clone(),
         title: "Gateways".to_owned(),
         byline: Rich::from(
-            "Whether every deployment passes a gate and is told of, what was refused, and how long pipelines waited.",
+            "Deployments without a gate, a change or a report, refused requests, and waiting times of pipelines.",
         )
         .line()
         .link("Drift", view.url("/drift")),

@@ -24,7 +24,7 @@ pub(crate) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -
         .tone(ActTone::Link)
         .field(
             Field::textarea("text", "What explains the finding")
-                .hint("It takes a change manager and somebody of security or audit.")
+                .hint("Reopening needs a change manager and a member of security or audit.")
                 .required(),
         )
         .submit(submit);

@@ -63,7 +63,7 @@ fn findings_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option
     }
     byline = byline.line().text(match (findings.is_empty(), words.narrows()) {
         (true, false) => "Nothing has drifted, as far as a source told.",
-        (true, true) => "Nothing fits these words",
+        (true, true) => "No entries match the filter",
         (false, _) => told.count.as_str(),
     });
     let url = view.url("/drift");

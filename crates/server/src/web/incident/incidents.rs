@@ -159,7 +159,7 @@ fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("title", "What is broken").required())
         .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
         .field(time_field(view, "started_at", "Since"))
-        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, separated by commas."))
         .field(Field::text("external_ref", "Its key in your incident tool"))
         .submit("Report it")
 }

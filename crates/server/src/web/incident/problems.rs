@@ -36,7 +36,7 @@ const STATES: [(&str, &str); 4] = [
 
 const NONE: &str =
     "None. Three failures that share a service and a root cause, an alert, a step or a template propose one.";
-const NOTHING_FITS: &str = "Nothing fits these words";
+const NOTHING_FITS: &str = "No entries match the filter";
 
 /// The list.
 pub(crate) async fn show_problems(
@@ -134,7 +134,7 @@ fn record_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("problem", "Record a problem", view.url("/problems"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "What recurs").required())
-        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, separated by commas."))
         .field(Field::textarea("description", "What is known of it"))
         .submit("Record it")
 }

@@ -110,11 +110,8 @@ pub(super) fn item_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Ba
         ..RecordPage::default()
     };
     if let Some(text) = &item.text {
-        page.sections.push(Section::new(
-            "text",
-            "What is to be done",
-            SectionBody::Prose(text.clone()),
-        ));
+        page.sections
+            .push(Section::new("text", "What to do", SectionBody::Prose(text.clone())));
     }
     if item.reason.is_some() {
         page.sections.push(Section::new(

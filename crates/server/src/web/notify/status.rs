@@ -290,7 +290,7 @@ fn disruption(change: &Change) -> &'static str {
 
 fn disruption_text(kind: Option<Disruption>) -> &'static str {
     match kind {
-        None | Some(Disruption::None) => "Nobody should notice.",
+        None | Some(Disruption::None) => "No effect on users expected.",
         Some(Disruption::Degraded) => "It is slower or partly missing.",
         Some(Disruption::ReadOnly) => "Reading works, writing does not.",
         Some(Disruption::Outage) => "It is unavailable.",

@@ -28,7 +28,7 @@ const KINDS: [(&str, &str); 3] = [
 ];
 /// Impact: empty where it is the service's own.
 const IMPACTS: [(&str, &str); 5] = [
-    ("", "As the service says"),
+    ("", "From the service"),
     ("none", "None"),
     ("low", "Low"),
     ("medium", "Medium"),
@@ -91,7 +91,8 @@ fn page(view: &mut View<'_, '_, '_>, asked: &RulePreviewQuery) -> acts::Result<S
         crumb: vec![("Policies".to_owned(), view.url("/policies"))],
         title: TITLE.to_owned(),
         byline: Rich::from(
-            "What the rules in force ask of a change, before anybody writes it. What a forecast of failure adds is not known then.",
+            "The requirements of the rules in force for a change that does not exist yet, without those that a forecast of \
+             failure would add.",
         ),
         acts: vec![form(view, asked, thought.is_none())],
         is_facts_first: true,
@@ -104,15 +105,15 @@ fn page(view: &mut View<'_, '_, '_>, asked: &RulePreviewQuery) -> acts::Result<S
             page.notices.push(Notice::new(Tone::Stop, view.sentence(stop)));
         }
         let rows = table(&found.requirements.obligations);
-        let section = Section::new("asked", "What is asked", SectionBody::Table(rows));
-        page.sections.push(section.unsaid("Nothing is asked."));
+        let section = Section::new("asked", "Requirements", SectionBody::Table(rows));
+        page.sections.push(section.unsaid("Nothing is required."));
     }
     page.frame = view.frame.clone();
     Ok(page.render())
 }
 
 fn form(view: &View<'_, '_, '_>, asked: &RulePreviewQuery, is_open: bool) -> ActForm {
-    let mut form = ActForm::new("thought", "Ask about a change", view.url("/policies/like-this"))
+    let mut form = ActForm::new("thought", "Check a change", view.url("/policies/like-this"))
         .question()
         .field(Field::select("kind", "Kind", &KINDS).value(text(&asked.kind)).half())
         .field(
@@ -140,7 +141,7 @@ fn form(view: &View<'_, '_, '_>, asked: &RulePreviewQuery, is_open: bool) -> Act
 fn facts(thought: &Thought, found: &RuleRequirements) -> Vec<Fact> {
     let impact = thought
         .impact
-        .map_or_else(|| "As the service says".to_owned(), |impact| capital(impact.as_str()));
+        .map_or_else(|| "From the service".to_owned(), |impact| capital(impact.as_str()));
     vec![
         Fact::new("Risk", capital(found.risk.as_str())),
         Fact::new("Kind", capital(thought.kind.as_str())),
@@ -171,7 +172,7 @@ fn table(obligations: &[TargetObligation]) -> Table {
         ]
     };
     Table {
-        caption: "What is asked".to_owned(),
+        caption: "Requirements".to_owned(),
         columns: vec![
             Column::new("Rule", Fold::Never),
             Column::new("When", Fold::Under),

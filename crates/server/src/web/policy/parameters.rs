@@ -19,7 +19,7 @@ pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
             Column::new("Value", Fold::Never),
             Column::new("Without a value of your own", Fold::Under).named(),
             Column::new("Bounds", Fold::Under).named(),
-            Column::new("What for", Fold::Under).named(),
+            Column::new("Purpose", Fold::Under).named(),
         ],
         rows: found.iter().map(row).collect(),
         ..Table::default()

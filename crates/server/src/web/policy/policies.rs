@@ -134,7 +134,7 @@ fn entries(
         if !older.contains(&row.id) {
             return entry;
         }
-        entry.aside("Something else went in force since: this takes it back.")
+        entry.aside("Another version came into force since; putting this one in force replaces it.")
     };
     found.iter().map(shown).collect()
 }
@@ -184,10 +184,9 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         "Put it in force",
         view.url(&format!("/policies/{}/activation", row.id)),
     )
-    .field(
-        pick_field(view, "changes", "change", "Approved change")
-            .hint("Needed when you proposed it yourself: one of its targets has this digest as its artifact."),
-    )
+    .field(pick_field(view, "changes", "change", "Approved change").hint(
+        "Required if you proposed it yourself. One of the change's targets must have this digest as its artifact.",
+    ))
     .submit("Put it in force");
     let withdraw = ActForm::new(
         "withdraw",
@@ -243,7 +242,7 @@ fn sla_section(view: &View<'_, '_, '_>) -> Section {
     let slas = tenant.map(|tenant| tenant.sla_table).unwrap_or_default();
     let section = Section::new(
         "sla-table",
-        "Times to acknowledge and to decide, where no rule says otherwise",
+        "Times to acknowledge and to decide, unless a rule sets others",
         SectionBody::Table(sla_table(&slas)),
     );
     if view.may(actions::SET_POLICY) {
@@ -349,7 +348,7 @@ fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
     }
     form.field(
         Field::text("reason", "Why")
-            .hint("15m, 4h, 2d on the wall; 4bh, 2bd of working time. Another person puts it in force.")
+            .hint("15m, 4h, 2d of calendar time; 4bh, 2bd of working time. Another person puts it in force.")
             .required(),
     )
     .submit("Propose")
@@ -358,10 +357,10 @@ fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
 fn mapping_section(view: &View<'_, '_, '_>) -> Section {
     Section::new(
         "mapping",
-        "From deployments to kinds of change: the first rule that fits decides",
+        "From deployments to kinds of change: the first matching rule applies",
         SectionBody::Entries(mapping(view)),
     )
-    .unsaid("No rule: every deployment without a change makes a draft of a normal one.")
+    .unsaid("No rule: every deployment without a change creates a draft of a normal change.")
 }
 
 fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {

@@ -60,7 +60,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         ),
         Section::new(
             "sla-table",
-            "Times to acknowledge and to decide, where no rule says otherwise",
+            "Times to acknowledge and to decide, unless a rule sets others",
             SectionBody::Table(sla_table(&slas)),
         ),
         Section {
@@ -157,7 +157,7 @@ fn approvers(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Vec<PersonI
 /// The approvers of a version, or the replacement for their approval.
 fn approved_by(view: &View<'_, '_, '_>, version: &Version) -> Rich {
     if version.is_recovered {
-        return Rich::from("brought back on the host by ").append(view.person(&version.by));
+        return Rich::from("restored on the host by ").append(view.person(&version.by));
     }
     let Some((key, people)) = &version.change else {
         return view.person(&version.by);
@@ -172,10 +172,10 @@ fn approved_by(view: &View<'_, '_, '_>, version: &Version) -> Rich {
 }
 
 fn purpose(organisation: &str) -> Rich {
-    Rich::from("This policy holds for every change of ").said(organisation).text(
-        " to the services that Assent knows. The rules below are not a description: the gate, the approvals and the lifecycle \
-         follow them, and every decision names the digest of the rules behind it. Nobody changes them alone; a second person or \
-         an approved change puts a new version in force.",
+    Rich::from("This policy applies to every change of ").said(organisation).text(
+        " to the services in Assent. The rules below are enforced: the gate, the approvals and the lifecycle follow them, and \
+         every decision records the digest of its rules. No person can change them alone; a second person or an approved \
+         change puts a new version in force.",
     )
 }
 
@@ -190,7 +190,7 @@ fn approval(view: &View<'_, '_, '_>, approved: &[Version]) -> Vec<Fact> {
             }
             facts.push(Fact::new("Approved by", approved_by(view, latest)));
         }
-        None => facts.push(Fact::new("Approved by", "nobody here yet: it comes with Assent")),
+        None => facts.push(Fact::new("Approved by", "nobody here yet; supplied with Assent")),
     }
     facts.push(Fact::new(
         "Digest of the rules",

@@ -94,10 +94,10 @@ fn fields(own: &Own) -> Vec<Field> {
     vec![
         chosen,
         Field::textarea("policies", "Policies of your own")
-            .hint("Cedar, each with @id and @reason. The base pack joins by itself.")
+            .hint("Cedar, each with @id and @reason. The base pack is added automatically.")
             .value(own.policies.as_str()),
         Field::textarea("cases", "Their cases")
-            .hint("Each says what must come out; a set that fails one is refused.")
+            .hint("Each case states the expected verdict; a set that fails one is refused.")
             .value(own.cases.as_str()),
         Field::textarea("parameters", "Your values")
             .hint("TOML, for parameters of the packs.")
@@ -109,7 +109,7 @@ fn fields(own: &Own) -> Vec<Field> {
 pub(crate) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
     let own = own(view)?;
     let mut form = ActForm::new("trial", "Try a set", view.url("/policies/trial"))
-        .note("Nothing is changed: it is judged over the last changes beside what is in force.")
+        .note("Nothing is changed: the set is evaluated on the last changes and compared with the set in force.")
         .submit("Try it on the last changes");
     form.fields = fields(&own);
     form.fields
@@ -139,7 +139,7 @@ pub(crate) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Sec
     }
     let sections = cases.into_iter().enumerate().map(|(number, (path, text))| {
         Section::new(format!("cases-{number}"), path, SectionBody::Code(text))
-            .note("cases, judged before a set is taken")
+            .note("cases, run before a set is accepted")
     });
     Ok(sections.collect())
 }
@@ -225,11 +225,16 @@ fn bare_page(view: &View<'_, '_, '_>, form: &Form, title: &str) -> RecordPage {
 
 /// An invalid set: all of its errors, by file and line.
 fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)]) -> RecordPage {
-    let mut page = bare_page(view, form, "This set cannot be taken");
+    let mut page = bare_page(view, form, "This set cannot be accepted");
     let entries = wrong(view, errors.iter().map(|(place, text)| (place.as_str(), text.as_str())));
     let section = Section::new("wrong", "What is wrong", entries);
-    page.notices
-        .push(Notice::new(Tone::Stop, "Nothing was tried. Each line says where.").answer());
+    page.notices.push(
+        Notice::new(
+            Tone::Stop,
+            "The set was not tried. Each line names the place of an error.",
+        )
+        .answer(),
+    );
     let mut again = std::mem::take(&mut page.acts);
     if let Some(act) = again.first_mut() {
         act.is_open = true;
@@ -250,10 +255,10 @@ fn wrong<'a>(view: &View<'_, '_, '_>, lines: impl Iterator<Item = (&'a str, &'a 
 fn result_title(trial: &Trial) -> String {
     let acts = trial.acts_differing.len();
     match (trial.differing.len(), trial.decisions_differing.len()) {
-        (0, 0) if acts == 0 => "Nothing would have been asked differently".to_owned(),
-        (0, 0) if acts == 1 => "One past act would have gone another way".to_owned(),
+        (0, 0) if acts == 0 => "No change would have had other requirements".to_owned(),
+        (0, 0) if acts == 1 => "One past act would have had another result".to_owned(),
         (0, 0) => format!(
-            "{} past acts would have gone another way",
+            "{} past acts would have had another result",
             pages::count_word(acts as u64)
         ),
         (0, 1) => "One past decision would have been judged differently".to_owned(),
@@ -261,9 +266,9 @@ fn result_title(trial: &Trial) -> String {
             "{} past decisions would have been judged differently",
             pages::count_word(many as u64)
         ),
-        (1, _) => "One change would have been asked differently".to_owned(),
+        (1, _) => "One change would have had other requirements".to_owned(),
         (many, _) => format!(
-            "{} changes would have been asked differently",
+            "{} changes would have had other requirements",
             pages::count_word(many as u64)
         ),
     }
@@ -278,13 +283,13 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
     ))
     .text(" ")
     .append(Rich::from(format!(
-        "{} of {} decisions, on what was known when they were taken.",
+        "{} of {} decisions, on the facts known at the time.",
         trial.decisions_differing.len(),
         trial.decisions_tried
     )))
     .text(" ")
     .append(Rich::from(format!(
-        "Of {} acts on these changes {} could be judged, {} would have gone another way.",
+        "Of {} acts on these changes {} could be judged, {} would have had another result.",
         trial.acts_tried + trial.acts_without_facts,
         trial.acts_tried,
         trial.acts_differing.len()
@@ -301,12 +306,12 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         acts_done(view, trial),
     ];
     if !trial.stories.is_empty() {
-        let text = "This set leaves a forbidden path open, so it cannot be proposed. Each is told as a story.";
+        let text = "This set leaves a forbidden path open, so it cannot be proposed. Each path is listed step by step.";
         page.notices.push(Notice::new(Tone::Stop, text).answer());
         page.sections.insert(0, stories(&trial.stories));
     }
     if !trial.unmeetable.is_empty() {
-        let text = "This set asks for more people than there are, so it cannot be proposed. Each line says where.";
+        let text = "This set requires more people than there are, so it cannot be proposed. Each line names the place.";
         page.notices.push(Notice::new(Tone::Stop, text).answer());
         page.sections.insert(0, unmeetable(view, &trial.unmeetable));
     }
@@ -347,7 +352,7 @@ fn stories(stories: &[search_histories::Story]) -> Section {
         Entry::new(Tone::Stop, text.line().text(story.rule.as_str())).code(story.path)
     });
     Section::new("stories", "Forbidden paths", SectionBody::Entries(entries.collect()))
-        .note("made-up people walk changes of every shape under the set")
+        .note("simulated changes of every shape, run under the set")
 }
 
 /// The columns of the differences, with the column that distinguishes the two tables.
@@ -355,8 +360,8 @@ fn columns(second: &'static str) -> Vec<Column> {
     vec![
         Column::new("Change", Fold::Never),
         Column::new(second, Fold::Under),
-        Column::new("Asked in addition", Fold::Under).named(),
-        Column::new("No longer asked", Fold::Under).named(),
+        Column::new("Required in addition", Fold::Under).named(),
+        Column::new("No longer required", Fold::Under).named(),
     ]
 }
 
@@ -394,7 +399,9 @@ fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     let section = Section::new("decisions", "Past decisions", SectionBody::Table(table)).unsaid("Nothing.");
     match trial.decisions_without_facts {
         0 => section,
-        many => section.note(format!("{many} older ones kept no facts, and were not judged")),
+        many => section.note(format!(
+            "{many} older decisions have no recorded facts and were not judged"
+        )),
     }
 }
 
@@ -410,7 +417,7 @@ fn acts_done(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     match trial.acts_without_facts {
         0 => section,
         many => section.note(format!(
-            "{many} were done before facts were kept, or by a delivery or the clock, and were not judged"
+            "{many} were done before facts were recorded, or by a delivery or a timer, and were not judged"
         )),
     }
 }

@@ -137,11 +137,11 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
     let mut sections = vec![
         Section::new(
             "useless",
-            "Rules that asked much and found nothing",
+            "Rules that required much and found nothing",
             SectionBody::Table(useless_table(view, &useless)),
         )
         .note(Rich::new().link("Try a set of policies without them", view.url("/policies")))
-        .unsaid("None: no rule asked about 30 changes without finding something."),
+        .unsaid("None: no rule applied to 30 changes without a finding."),
         Section::new(
             "under-ruled",
             "Changes that failed under light rules",
@@ -151,20 +151,20 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
         .unsaid("None: no category, kind or touch failed more often than the rest, beyond chance."),
         Section::new(
             "rated-wrong",
-            "Where reviews call the risk wrong",
+            "Where reviews rate the risk as wrong",
             SectionBody::Table(wrong_table(view, &wrong)),
         )
-        .unsaid("None: no cell of the table has three answers of which more than half call it wrong."),
+        .unsaid("None: no cell of the table has three answers of which more than half rate it as wrong."),
     ];
     match &comparison.proposal {
         Some(after) => {
             let table = SectionBody::Table(table(&comparison.before, after));
             sections.push(Section::new("proposal", "The proposed risk table", table));
             let terms = SectionBody::Table(terms_table(&comparison.before, after));
-            sections.push(Section::new("terms", "The least complexity of work", terms).unsaid("It stays as it is."));
+            sections.push(Section::new("terms", "The least complexity of work", terms).unsaid("Unchanged."));
         }
         None => {
-            let text = Rich::from("No change of the risk table meets these findings.");
+            let text = Rich::from("No change of the risk table resolves these findings.");
             sections.push(Section::new(
                 "proposal",
                 "The proposed risk table",
@@ -176,13 +176,9 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
     sections.extend(parameter_sections(view, &comparison.parameters));
     let removals = SectionBody::Table(removals_table(&comparison.removals));
     sections.push(
-        Section::new(
-            "removals",
-            "The proposed set of policies goes without these rules",
-            removals,
-        )
-        .note("only changes of which the policies in force ask what was asked are compared")
-        .unsaid("None: no rule that found nothing can go."),
+        Section::new("removals", "The proposed set of policies omits these rules", removals)
+            .note("only changes for which the policies in force give the recorded requirements are compared")
+            .unsaid("None: no rule without findings can be removed."),
     );
     sections
 }
@@ -225,10 +221,10 @@ fn useless_table(view: &View<'_, '_, '_>, found: &[&Finding]) -> Table {
         ]
     };
     Table {
-        caption: "Rules that asked much and found nothing".to_owned(),
+        caption: "Rules that required much and found nothing".to_owned(),
         columns: vec![
             Column::new("Rule", Fold::Never),
-            Column::new("Asked about", Fold::Under).named().number(),
+            Column::new("Applied to", Fold::Under).named().number(),
             Column::new("Time until it was met", Fold::Under).named(),
             Column::new("Changes", Fold::Under).named(),
         ],
@@ -275,10 +271,10 @@ fn wrong_table(view: &View<'_, '_, '_>, found: &[&Finding]) -> Table {
         ]
     };
     Table {
-        caption: "Where reviews call the risk wrong".to_owned(),
+        caption: "Where reviews rate the risk as wrong".to_owned(),
         columns: vec![
             Column::new("Cell", Fold::Never),
-            Column::new("Reviews call it", Fold::Under).named(),
+            Column::new("Rating by reviews", Fold::Under).named(),
             Column::new("Answers", Fold::Under).named(),
             Column::new("Changes", Fold::Under).named(),
         ],
@@ -362,7 +358,7 @@ fn parameters_table(found: &[ParameterProposal]) -> Table {
         caption: "Parameters of policies, in force and proposed".to_owned(),
         columns: vec![
             Column::new("Parameter", Fold::Never),
-            Column::new("Asks from", Fold::Never),
+            Column::new("Required from", Fold::Never),
             Column::new("Rules", Fold::Under).named(),
             Column::new("Failed between the two", Fold::Under).named(),
             Column::new("Share", Fold::Under).named(),
@@ -386,11 +382,11 @@ fn removals_table(found: &[RuleRemoval]) -> Table {
         ]
     };
     Table {
-        caption: "The proposed set of policies goes without these rules".to_owned(),
+        caption: "The proposed set of policies omits these rules".to_owned(),
         columns: vec![
             Column::new("Rule", Fold::Never),
             Column::new("Reproduced by the policies in force", Fold::Under).named(),
-            Column::new("Of which less would have been asked", Fold::Under)
+            Column::new("Of these, with fewer requirements", Fold::Under)
                 .named()
                 .number(),
             Column::new("Of those, failed", Fold::Under).named().number(),
@@ -409,8 +405,8 @@ fn parameter_sections(view: &View<'_, '_, '_>, found: &[ParameterProposal]) -> V
             "The proposed parameters of policies",
             SectionBody::Table(parameters_table(found)),
         )
-        .note("a value that only asks for more, where the 95 % intervals do not overlap")
-        .unsaid("None: no parameter meets what was found."),
+        .note("a value that only adds requirements, where the 95 % intervals do not overlap")
+        .unsaid("None: no parameter resolves the findings."),
     ];
     for it in found {
         let test = &it.back_test;
@@ -420,7 +416,7 @@ fn parameter_sections(view: &View<'_, '_, '_>, found: &[ParameterProposal]) -> V
                 "Reproduced by the policies in force",
                 format!("{} / {}", whole(test.reproduced), whole(test.changes)),
             ),
-            Fact::new("Of which more would have been asked", whole(test.asked)),
+            Fact::new("Of these, with more requirements", whole(test.asked)),
             Fact::new("Failures that would have met more review", whole(test.failures_met)),
             Fact::new(
                 "Time that reviews would have taken in addition",
@@ -439,7 +435,9 @@ fn parameter_sections(view: &View<'_, '_, '_>, found: &[ParameterProposal]) -> V
         facts.extend(links.map(|links| Fact::new("Changes", links)));
         let id = format!("parameter-{}", it.name);
         let section = Section::new(id, "Back-test on the stored facts", SectionBody::Facts(facts));
-        sections.push(section.note("only changes of which the policies in force ask what was asked are compared"));
+        sections.push(
+            section.note("only changes for which the policies in force give the recorded requirements are compared"),
+        );
     }
     sections
 }

@@ -68,17 +68,17 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<Str
         .note(if far > 0 { arrows(far) } else { String::new() }),
         Section::new(
             "table",
-            "Each with its way",
+            "Each with its path",
             SectionBody::Table(table(view, found, &shown)),
         )
         .note(paging(&url, from, reached.len()))
-        .unsaid("Nothing that is known needs these targets."),
+        .unsaid("No known item depends on these targets."),
         Section::new(
             "data",
-            "Whose data it may damage",
+            "Data that the change may damage",
             SectionBody::Table(table(view, &reach.data, &data[..data.len().min(PAGE)])),
         )
-        .unsaid("Nothing that is known stores its data in these targets."),
+        .unsaid("No known item stores its data in these targets."),
         excluded_section(view, &reach),
     ];
     if let Some(grown) = &reach.grown {
@@ -105,7 +105,7 @@ fn facts(view: &View<'_, '_, '_>, change: &record::Change, reach: &Reach, reache
     let mut facts = vec![
         Fact::new("Changed", places(&change.content.targets)),
         Fact::new("Reached", count(reached as u64)),
-        Fact::new("Counted by itself up to", arrows(far)),
+        Fact::new("Counted individually up to", arrows(far)),
         Fact::new("Further away", count(beyond as u64)),
     ];
     if let Some(kept) = &reach.assessed {
@@ -182,8 +182,8 @@ fn href(view: &View<'_, '_, '_>, one: &Affected) -> String {
 /// How far the farthest is.
 fn arrows(far: usize) -> String {
     match far {
-        1 => "one arrow away".to_owned(),
-        many => format!("at most {many} arrows away"),
+        1 => "one step away".to_owned(),
+        many => format!("at most {many} steps away"),
     }
 }
 
@@ -233,7 +233,7 @@ pub(crate) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> G
         columns,
         rest: match rest {
             0 => String::new(),
-            rest => format!("{} more stand in the table.", count(rest as u64)),
+            rest => format!("{} more are in the table.", count(rest as u64)),
         },
     }
 }
@@ -254,7 +254,7 @@ fn table(view: &View<'_, '_, '_>, found: &[Affected], shown: &[usize]) -> Table 
         ]
     });
     Table {
-        caption: "What it reaches, the nearest first".to_owned(),
+        caption: "Affected items, the nearest first".to_owned(),
         columns: vec![
             Column::new("Reached", Fold::Never),
             Column::new("Kind", Fold::Under),
@@ -289,9 +289,9 @@ pub(crate) fn line(view: &View<'_, '_, '_>, change: &record::Change) -> Option<E
         return None;
     }
     let words = if all == 1 {
-        "1 thing needs it".to_owned()
+        "1 item depends on it".to_owned()
     } else {
-        format!("{} things need it", count(all as u64))
+        format!("{} items depend on it", count(all as u64))
     };
     let text = Rich::new().link(words, format!("{}/affected", view.change_url(&change.key)));
     Some(

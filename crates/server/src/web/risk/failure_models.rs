@@ -37,7 +37,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         let table = SectionBody::Table(environments(model));
         sections.push(Section::new(
             "environments",
-            "What the model in force learned from",
+            "Training data of the model in force",
             table,
         ));
         sections.extend(model.environments.iter().filter_map(calibration).take(DRAWN));
@@ -47,8 +47,8 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         crumb: vec![("Policies".to_owned(), view.url("/policies"))],
         title: "Forecasts of failure".to_owned(),
         byline: Rich::from(
-            "How likely a change fails, from the outcomes of similar changes. No person is looked at. Rules may ask for more because \
-             of a forecast, never for less.",
+            "The probability that a change fails, from the outcomes of similar changes. No data about persons is used. \
+             Because of a forecast, rules may require more, never less.",
         ),
         sections,
         ..RecordPage::default()
@@ -88,7 +88,7 @@ fn environments(model: &FailureModel) -> Table {
     let row = |of: &OfEnvironment| {
         let total = of.model.total();
         let learned = match &of.model.regression {
-            _ if total.outcomes < LEAST_KNOWN => "too little for a figure",
+            _ if total.outcomes < LEAST_KNOWN => "too few for a figure",
             None => "groups of changes",
             Some(_) => "groups of changes and their features",
         };
@@ -100,7 +100,7 @@ fn environments(model: &FailureModel) -> Table {
         ]
     };
     Table {
-        caption: "What the model in force learned from".to_owned(),
+        caption: "Training data of the model in force".to_owned(),
         columns: vec![
             Column::new("Environment", Fold::Never),
             Column::new("Outcomes", Fold::Under).named(),

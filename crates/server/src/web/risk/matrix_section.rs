@@ -42,7 +42,7 @@ fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
                 .text(" this change would be here."),
             (None, false) => told
                 .line()
-                .text("Nothing that this change states alone would move it here."),
+                .text("No single statement of this change would move it here."),
         };
         MatrixSquare {
             impact: cell.impact.as_str().to_owned(),

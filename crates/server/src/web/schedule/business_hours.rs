@@ -35,9 +35,8 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         .collect();
     if sections.is_empty() {
         sections.push(
-            Section::new("none", "None yet", SectionBody::Facts(Vec::new())).unsaid(
-                "Clocks run day and night. With a calendar they rest outside of working hours and on holidays.",
-            ),
+            Section::new("none", "None yet", SectionBody::Facts(Vec::new()))
+                .unsaid("Clocks run day and night. With a calendar they pause outside working hours and on holidays."),
         );
     }
     let mut page = RecordPage {
@@ -91,11 +90,7 @@ fn section(view: &View<'_, '_, '_>, calendar: &Calendar, may_set: bool) -> Secti
         many("Hours", hours, "day and night"),
         many("Holidays ahead", holidays, "none known"),
     ];
-    let usual = if calendar.key == USUAL {
-        "where nothing else is said"
-    } else {
-        ""
-    };
+    let usual = if calendar.key == USUAL { "the default" } else { "" };
     let section = Section::new(
         format!("calendar-{}", calendar.key),
         calendar.name.as_str(),
@@ -115,7 +110,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&Calendar>
     let key = match known {
         Some(calendar) => Field::hidden("key", calendar.key.as_str()),
         None => Field::text("key", "Key")
-            .hint(format!("`{USUAL}` is the one where nothing else is said."))
+            .hint(format!("`{USUAL}` is the default."))
             .required()
             .half(),
     };
@@ -155,15 +150,15 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&Calendar>
         )
         .field(
             Field::textarea("hours", "Hours")
-                .hint("One a line: a day, from, to.")
+                .hint("One per line: a day, from, to.")
                 .value(hours.join("\n")),
         )
         .field(
             Field::textarea("holidays", "Holidays")
-                .hint("One a line: 2026-12-25 Christmas Day.")
+                .hint("One per line: 2026-12-25 Christmas Day.")
                 .value(holidays.join("\n")),
         )
-        .note("Clocks that run already keep their times.");
+        .note("Running clocks keep their times.");
     with_reason_field(view, form).submit("Keep this calendar")
 }
 

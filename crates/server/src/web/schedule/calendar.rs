@@ -408,7 +408,7 @@ fn lede(view: &View<'_, '_, '_>, board: &Board) -> String {
     let zone = view.reader.zone_name();
     match board.shape {
         Shape::Day | Shape::Week => format!(
-            "Your time, {zone}. Evening and night are drawn larger than the day, because that is when things change."
+            "Your time, {zone}. Evening and night are drawn larger than the day, because most changes happen then."
         ),
         Shape::Month | Shape::Lanes | Shape::Teams => format!("Your time, {zone}."),
     }
@@ -704,7 +704,7 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
     };
     let mut notices: Vec<Notice> = board.told.iter().map(notice).collect();
     if board.is_cut {
-        let text = format!("More is planned in this time than the newest {MOST} changes, which stand here. ");
+        let text = format!("More changes are planned in this time; only the newest {MOST} are shown. ");
         let more = Rich::from(text).text("Filter by service or environment to see the others.");
         notices.insert(0, Notice::new(Tone::Wait, more).title("Not every change is shown"));
     }

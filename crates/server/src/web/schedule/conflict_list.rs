@@ -70,7 +70,7 @@ fn page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) 
         frame: view.frame.clone(),
         crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
         title: "Conflicts".to_owned(),
-        byline: Rich::from("Changes that cannot both be as planned, each with its owner and the people who decide."),
+        byline: Rich::from("Changes that cannot both run as planned, each with its owner and the people who decide."),
         ..RecordPage::default()
     };
     if open == 0 {
@@ -170,7 +170,7 @@ fn facts(view: &View<'_, '_, '_>, conflict: &Conflict, arbiters: &[PersonId]) ->
         Fact::new("Decides", Rich::new().said(names.join(", "))),
     ];
     if let Some(owner) = &conflict.owner {
-        facts.push(Fact::new("Sees to it", view.person(owner)));
+        facts.push(Fact::new("Assigned to", view.person(owner)));
     }
     match conflict.state {
         ConflictState::Open => facts.push(Fact::new("Due", view.moment(conflict.due_at))),
@@ -274,7 +274,5 @@ pub(crate) fn notice(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Resu
         .link("Another time", propose)
         .text(" ")
         .link("All conflicts", view.url(PATH));
-    Ok(Some(
-        Notice::new(Tone::Wait, text).title("It conflicts as it is planned"),
-    ))
+    Ok(Some(Notice::new(Tone::Wait, text).title("Conflict with another plan")))
 }

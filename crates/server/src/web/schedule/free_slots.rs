@@ -365,7 +365,9 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     };
     let mut found: Vec<String> = freezes(&directory, wish, start).map(freeze).collect();
     if !found.is_empty() {
-        found.push("Inside a freeze it is not scheduled unless a change manager excepts it.".to_owned());
+        found.push(
+            "During a freeze the change is not scheduled unless a change manager grants an exception.".to_owned(),
+        );
     }
     let mut windows = windows(&directory, wish.work.places, (start - ahead(), start + ahead())).peekable();
     let has_some = windows.peek().is_some();

@@ -162,10 +162,10 @@ fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Fre
     page.sections.push(
         Section::new(
             "reason",
-            "Why, and who agreed",
+            "Reason and agreement",
             SectionBody::Prose(freeze.reason.clone().unwrap_or_default()),
         )
-        .unsaid("Nobody wrote why."),
+        .unsaid("No reason is given."),
     );
     page.sections.extend(freeze_parts::times(view, &freeze.repeat));
     let signatures = freeze_parts::signatures(view, freeze);
@@ -193,7 +193,7 @@ fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Fre
 /// The proposals and confirmations that let the freeze cover less.
 fn loosened(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
     let span = |terms: Option<&FreezeTerms>| match terms {
-        Some(terms) => format!(" lets it last {}", view.reader.span(terms.starts_at, terms.ends_at)),
+        Some(terms) => format!(" sets its time to {}", view.reader.span(terms.starts_at, terms.ends_at)),
         None => " ends it".to_owned(),
     };
     let proposed = freeze.loosening.iter().map(|row| {
@@ -347,16 +347,18 @@ fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &PresentRecor
     let act = ActForm::new("change", "Change it", view.url(&format!("/freezes/{}", freeze.id)));
     Ok(with_repeat(view, span_fields(view, act, standing)?, standing)
         .field(freeze_parts::thaw_field().value(value("thaw_risk")))
-        .field(Field::textarea("reason", "Why, and who agreed").value(value("reason")))
+        .field(Field::textarea("reason", "Reason and agreement").value(value("reason")))
         .field(
             Field::new("halt", "Work that is going on must stop too", Input::Checkbox).value(freeze.halt.to_string()),
         )
         .field(Field::select("reach", "Services that need these", &REACHES).value(freeze.reach.as_str()))
         .field(
-            Field::textarea("edit_reason", "Why it may cover less")
-                .hint("Needed where it ends earlier, begins later or covers less. It stands until another person confirms."),
+            Field::textarea("edit_reason", "Reason for covering less")
+                .hint("Required if the freeze ends earlier, begins later or covers less. The present freeze stays in force \
+                    until another person confirms."),
         )
-        .note("It keeps its exceptions, and no gate opens in between. What it lies over now stops; what it no longer lies over may start.")
+        .note("The freeze keeps its exceptions, and no gate opens during the edit. Changes that it newly covers stop; those \
+            that it no longer covers may start.")
         .submit("Keep these edits"))
 }
 

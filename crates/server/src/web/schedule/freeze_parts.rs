@@ -56,7 +56,7 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
     let rest = [
         if is_new { rule.half() } else { rule },
         Field::text("ends_rrule", "Each time ends")
-            .hint("By a rule, at the time of day of the first end; empty means after as long as the first time."),
+            .hint("By a rule, at the time of day of the first end. If empty, each time lasts as long as the first."),
         select("working_days_of", "Only working days of", "Every day counts").half(),
         select(
             "fiscal_of",
@@ -68,10 +68,11 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
             .hint("Such as Europe/Oslo; empty means that of the calendar.")
             .half(),
         Field::text("exdates", "Left out on")
-            .hint("Dates, parted by commas.")
+            .hint("Dates, separated by commas.")
             .half(),
         Field::textarea("overrides", "Moved times").hint(
-            "One a line: its date by the rule, then its start and its end, such as 2026-12-25 2026-12-28 18:00 2026-12-28 22:00.",
+            "One per line: its date by the rule, then its start and its end, such as 2026-12-25 2026-12-28 18:00 2026-12-28 \
+             22:00.",
         ),
     ];
     repeats.into_iter().chain(rest).collect()
@@ -101,8 +102,8 @@ pub(super) fn preview(cx: &mut Context<'_, '_>, body: &Body, seen: Option<&str>)
     let (hits, open) = (preview.hit_count, preview.open_count);
     let text = match seen {
         Some(seen) if hits == 0 || seen == mark_of(&unmet) => return Ok(()),
-        Some(_) => format!("The freeze would hit {hits} of {open} open changes. Send the form again to set it."),
-        None => format!("Nothing is set. The freeze would hit {hits} of {open} open changes."),
+        Some(_) => format!("The freeze would affect {hits} of {open} open changes. Send the form again to set it."),
+        None => format!("Nothing is set. The freeze would affect {hits} of {open} open changes."),
     };
     Err(Refusal::NotNow {
         code: "preview",
@@ -166,7 +167,7 @@ pub(super) fn steps(view: &View<'_, '_, '_>, freeze: &Freeze) -> Section {
             is_current: *step == current,
         }
     });
-    Section::new("steps", "Where it stands", SectionBody::Steps(steps.collect()))
+    Section::new("steps", "Progress", SectionBody::Steps(steps.collect()))
 }
 
 /// The signatures, the newest first.
@@ -176,7 +177,7 @@ pub(super) fn signatures(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry>
         FreezeStage::Declined => (Tone::Stop, " declined it"),
         FreezeStage::Agreed => (Tone::Ok, " agreed"),
         FreezeStage::Announced => (Tone::Freeze, " announced it"),
-        FreezeStage::InForce | FreezeStage::Ended => (Tone::Plain, " took it back"),
+        FreezeStage::InForce | FreezeStage::Ended => (Tone::Plain, " withdrew it"),
     };
     let rows = freeze.course.steps.iter().rev().map(|step| {
         let (tone, done) = words(step.step);
@@ -275,9 +276,9 @@ pub(super) fn hits(view: &mut View<'_, '_, '_>, freeze: &Freeze) -> acts::Result
     };
     let entries = preview.hits.iter().take(MOST_ROWS).map(row).collect();
     let note = format!("{} of {} open", preview.hit_count, preview.open_count);
-    Ok(Section::new("hits", "Changes it hits", SectionBody::Entries(entries))
+    Ok(Section::new("hits", "Affected changes", SectionBody::Entries(entries))
         .note(note)
-        .unsaid("It hits no open change."))
+        .unsaid("No open change is affected."))
 }
 
 /// The acts on the freeze's steps that are possible now.
@@ -309,7 +310,7 @@ pub(super) fn acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<ActForm> {
         let announce = ActForm::new("announce", "Announce", view.url(&format!("/freezes/{id}/announcement")))
             .tone(ActTone::Go)
             .field(Field::textarea("reason", "Why").required())
-            .note("It counts from now on, and the owners of the changes that it hits are notified with their next free times.")
+            .note("The freeze applies from now on. The owners of affected changes are notified with their next free times.")
             .submit("Announce this freeze");
         acts.push(announce);
     }

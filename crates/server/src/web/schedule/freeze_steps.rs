@@ -86,7 +86,7 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         is_said: true,
         byline: Rich::from(match report.past.is_empty() {
             true => "Report of the freeze. It has not begun yet.",
-            false => "Report of the freeze: what became of the changes that it hit.",
+            false => "Report of the freeze: the affected changes and their outcomes.",
         }),
         is_facts_first: true,
         ..RecordPage::default()
@@ -98,7 +98,7 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
             FreezeFate::Excepted,
             "excepted",
             "Exceptions",
-            "No change was excepted.",
+            "No exception was granted.",
         ),
         (
             FreezeFate::LetThrough,
@@ -141,7 +141,7 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
 
 fn report_facts(report: &FreezeReport) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::new("Changes it hit", report.hit.to_string()),
+        Fact::new("Affected changes", report.hit.to_string()),
         Fact::new(
             "Exceptions",
             match report.excepted {

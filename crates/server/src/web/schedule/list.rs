@@ -56,10 +56,10 @@ pub(crate) fn scope<'s>(
 pub(crate) fn scope_fields(view: &View<'_, '_, '_>) -> [Field; 2] {
     [
         picks_field(view, "services", "services", "Services")
-            .hint("Keys, parted by commas; empty means all.")
+            .hint("Keys, separated by commas; empty means all.")
             .half(),
         picks_field(view, "environments", "environments", "Environments")
-            .hint("Parted by commas; empty means all.")
+            .hint("Separated by commas; empty means all.")
             .half(),
     ]
 }
@@ -116,7 +116,7 @@ fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 }
 
 /// The states of the filters of windows and freezes.
-const STATES: [(&str, &str); 3] = [("on", "Holds now"), ("ahead", "Ahead"), ("over", "Over")];
+const STATES: [(&str, &str); 3] = [("on", "Active now"), ("ahead", "Ahead"), ("over", "Over")];
 
 /// The state of an occurrence.
 fn state_label(time: Occurrence, now: jiff::Timestamp) -> &'static str {
@@ -401,7 +401,7 @@ pub(crate) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
     let now = view.now();
     match (freeze.is_over(now), freeze.is_on(now)) {
         (true, _) => "over".to_owned(),
-        (false, true) => "holds now".to_owned(),
+        (false, true) => "active now".to_owned(),
         (false, false) => match freeze.stage(now) {
             FreezeStage::Proposed => "waits for agreement".to_owned(),
             FreezeStage::Declined => "declined".to_owned(),
@@ -433,7 +433,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         acts.push(except_act(view, freeze));
         acts.extend(excepted.iter().map(|key| {
             let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
-            ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
+            ActForm::new(format!("stop-{key}"), format!("Withdraw the exception of {key}"), url).tone(ActTone::Link)
         }));
     }
     FreezeRow {
@@ -453,17 +453,17 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
 /// Lets a change pass a freeze: of one that repeats, one of its times.
 fn except_act(view: &View<'_, '_, '_>, freeze: &Freeze) -> ActForm {
     let url = view.url(&format!("/freezes/{}/exceptions", freeze.id));
-    let act = ActForm::new("except", "Except a change", url)
+    let act = ActForm::new("except", "Add an exception", url)
         .tone(ActTone::Link)
         .field(pick_field(view, "changes", "change", "The change’s key").required())
-        .field(Field::textarea("reason", "Why it may pass").required())
-        .submit("Let it pass");
+        .field(Field::textarea("reason", "Reason for the exception").required())
+        .submit("Grant the exception");
     if !freeze.repeat.is_set() {
         return act;
     }
     act.field(time_field(view, "time", "The time it is for")).note(
-        "The freeze repeats: an exception is for one of its times. Name a moment within that time; without one it is \
-             the first time over the planned window of the change.",
+        "The freeze repeats, and an exception covers one of its times. Name a moment within that time; the default is the \
+         first time that overlaps the planned window of the change.",
     )
 }
 
@@ -475,7 +475,7 @@ pub(crate) fn loosening_acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Ac
     let end = ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end")))
         .tone(ActTone::Stop)
         .field(Field::textarea("reason", "Why it may end").required())
-        .note("It stands until another person confirms this.")
+        .note("The freeze stays in force until another person confirms this.")
         .submit("Propose to end it");
     // The business owner decides on a coverage beyond their earlier agreement.
     let proposal = freeze.loosening.as_ref();
@@ -529,12 +529,10 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
         .into_iter()
         .fold(form, ActForm::field);
     form.field(freeze_parts::thaw_field())
-        .field(
-            pick_field(view, "people", "business_owner", "Business owner").hint(
-                "A login. The freeze then waits for their agreement and its announcement; empty sets it at once.",
-            ),
-        )
-        .field(Field::textarea("reason", "Why, and who agreed"))
+        .field(pick_field(view, "people", "business_owner", "Business owner").hint(
+            "A login. The freeze then waits for their agreement and its announcement; if empty, it is set immediately.",
+        ))
+        .field(Field::textarea("reason", "Reason and agreement"))
         .field(Field::new(
             "halt",
             "Work that is going on must stop too",
@@ -543,7 +541,7 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::select("reach", "Services that need these", &REACHES))
         .field(Field::new(
             "preview",
-            "Only show what it would hit, and set nothing",
+            "Only show the affected changes, and set nothing",
             Input::Checkbox,
         ))
         .submit("Set this freeze")

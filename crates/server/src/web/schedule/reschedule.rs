@@ -85,13 +85,13 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &RescheduleQuery) -> acts
     };
     let span = text::capital(&view.reader.span(start, end));
     page.notices.push(match is_free {
-        true => Notice::new(Tone::Ok, "Nothing collides with it: no freeze, no other change.").title(span),
+        true => Notice::new(Tone::Ok, "No conflict with a freeze or another change.").title(span),
         false => Notice::new(Tone::Stop, "The conflicts are listed below.").title(span),
     });
     if !is_free {
         page.sections.push(Section::new(
             "against",
-            "What stands against it",
+            "Conflicts with this time",
             SectionBody::Entries(found),
         ));
     }
@@ -255,7 +255,7 @@ fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp
         .field(Field::hidden("change", key))
         .field(time_field(view, "planned_start", "Start").value(view.reader.field(start)))
         .field(time_field(view, "planned_end", "End").value(view.reader.field(end)))
-        .submit("See what it collides with")
+        .submit("Check for conflicts")
 }
 
 fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: Timestamp) -> ActForm {

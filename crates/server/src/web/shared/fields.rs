@@ -75,7 +75,12 @@ pub(crate) fn state_filter(states: &[(&str, &str)], value: &str) -> Field {
 /// An environment, or none of them.
 pub(crate) fn environment_menu(view: &View<'_, '_, '_>) -> Field {
     let keys = view.directory.environments.keys().map(|key| key.0.clone());
-    key_field(view, ("environments", "Not said"), ("environment", "Environment"), keys)
+    key_field(
+        view,
+        ("environments", "Not stated"),
+        ("environment", "Environment"),
+        keys,
+    )
 }
 
 /// The watchers: people by name, the first of them, and groups.

@@ -35,7 +35,7 @@ const OF_ROWS: [(&str, &str); 11] = [
     ("environment", "Environment"),
     ("artifact", "Artifact"),
     ("commit", "Commit"),
-    ("rollback_to", "Way back to"),
+    ("rollback_to", "Roll back to"),
     ("config_items", "Config items"),
     ("title", "What"),
     ("owner", "Who"),

@@ -186,7 +186,7 @@ impl ListQuery {
         }
         if !list.chips.is_empty() {
             let none = Empty::new(
-                "Nothing fits these words",
+                "No entries match the filter",
                 "Take a word away, or look for a part of one.",
             );
             list.unfound = Some(none);

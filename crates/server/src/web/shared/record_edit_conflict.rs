@@ -105,7 +105,7 @@ impl PresentRecord {
             match form.first(&pick) {
                 "theirs" => theirs.push(name),
                 "mine" => {}
-                _ => errors.push(FieldError::new(pick, "missing", "Say which one stays.")),
+                _ => errors.push(FieldError::new(pick, "missing", "Choose which one to keep.")),
             }
         }
         if errors.is_empty() { Ok(theirs) } else { Err(errors) }
@@ -202,7 +202,7 @@ impl PresentRecord {
         ];
         Field::new(
             format!("{PICK}{name}"),
-            format!("{label}: which one stays"),
+            format!("{label}: which one to keep"),
             Input::Radio(choices),
         )
         .required()
