@@ -105,7 +105,7 @@ fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script(
         "an unsigned delivery is turned away: {status}"
     );
     browser.click_words("Label builder");
-    browser.wait_for_words("Turned away at the door");
+    browser.wait_for_words("Rejected deliveries");
     browser.wait_for_words("halden/labels");
     assert!(
         browser.has("#turned-away .entries li"),
@@ -140,7 +140,7 @@ fn webhooks_providers_hours_and_keys_are_set_by_hand() {
     browser.type_into("details[open] [name=url]", "https://chat.example.org/hook");
     browser.fill("details[open] [name=kinds]", "change.approved\napproval.*");
     send(&desk);
-    browser.wait_for_words("Chat of operations is told from now on");
+    browser.wait_for_words("Chat of operations is notified from now on");
     browser.click_words("Chat of operations");
     browser.wait_for_words("On their way");
     desk.look_at("admin/webhook");
@@ -199,7 +199,7 @@ fn a_workload_is_trusted_by_hand_and_ended() {
     browser.fill("details[open] [name=claims]", "repository=*");
     browser.click("details[open] [name=scopes][value=gate]");
     send(&desk);
-    browser.wait_for_words("anybody can have a token of a public platform");
+    browser.wait_for_words("anyone can get a token of a public platform");
     browser.fill(
         "details[open] [name=claims]",
         "repository=halden/booking-api\nrepository=halden/label-*\nenvironment=production",
@@ -236,7 +236,7 @@ fn a_person_says_when_they_are_away_and_who_speaks_for_them() {
     desk.sign_in("owner");
     browser.set_scripts(false);
     desk.go("/account");
-    browser.click_words("Say when, and who speaks for you");
+    browser.click_words("Set dates and a delegate");
     browser.wait_for_words("You have no delegate");
     open_act(&desk, "Enter an absence");
     browser.set("details[open] [name=starts_at]", "2031-07-01T08:00");
@@ -363,9 +363,9 @@ fn reviews_of_access_are_found_from_the_people_and_each_manager_has_a_part() {
     desk.sign_in("admin");
     browser.set_scripts(false);
     desk.go("/people");
-    browser.leave_by(|| browser.click_words("Reviews of access"));
+    browser.leave_by(|| browser.click_words("Access reviews"));
     browser.wait_for_words("None yet");
-    open_act(&desk, "Begin a review");
+    open_act(&desk, "Start a review");
     send(&desk);
     let managers = browser.run(
         "return [...document.querySelectorAll('#reviews tbody th a')].map((one) => one.innerText);",
@@ -374,6 +374,6 @@ fn reviews_of_access_are_found_from_the_people_and_each_manager_has_a_part() {
     assert!(!managers.as_array().unwrap().is_empty(), "{}", browser.text("main"));
     look_at(&desk, "/access-reviews");
     browser.leave_by(|| browser.click("#reviews tbody th a"));
-    browser.wait_for_words("Not yet looked at");
+    browser.wait_for_words("Not reviewed yet");
     desk.look_at("admin/access-review");
 }

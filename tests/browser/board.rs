@@ -43,7 +43,7 @@ fn a_member_of_the_board_sees_what_wants_a_word_there_and_attends_from_home() {
         assert!(found.is_empty(), "{found:?}");
     }
     browser.leave_by(|| browser.click_words("Attend “Tuesday’s sitting”"));
-    browser.wait_for_words("You are there");
+    browser.wait_for_words("You are attending the meeting");
     let after = browser.text("#board-cab");
     assert!(
         after.contains("you are present") && after.contains("one person is present"),

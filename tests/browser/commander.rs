@@ -44,7 +44,7 @@ fn a_commander_takes_command_by_keyboard_and_reads_what_is_stopped() {
     let shown = desk.api("commander", "GET", &format!("/incidents/{key}"), Value::Null);
     assert_eq!(shown["commander"], desk.server.person("commander")["login"]);
     let page = browser.text("main");
-    for words in ["Let one change through", "Halt work under way", "End the freeze"] {
+    for words in ["Allow one change", "Halt work under way", "End the freeze"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(browser.axe(), Vec::<String>::new());

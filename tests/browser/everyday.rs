@@ -123,7 +123,7 @@ fn a_list_is_turned_page_by_page_and_each_change_stands_on_one_page_alone() {
     browser.type_into(".find input", "count labels");
     browser.leave_by(|| browser.press("\u{e007}"));
     assert!(browser.url().contains("/search?q="), "{}", browser.url());
-    browser.leave_by(|| browser.click_words("All changes that fit, as a list"));
+    browser.leave_by(|| browser.click_words("All matching changes as a list"));
     let titles = browser.run(
         "return [...document.querySelectorAll('tbody th')].map((one) => one.innerText);",
         &[],

@@ -56,7 +56,7 @@ fn a_personal_calendar_feed_is_read_by_another_parser_and_ends_when_it_is_revoke
     browser.wait_for_words("Your calendar elsewhere");
     browser.click_words("Make a feed");
     browser.click("details[open] form.panel > div > button");
-    browser.wait_for_words("Your feed is made");
+    browser.wait_for_words("Your feed was created");
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
     browser.picture("journeys/feed", false);
     let address = browser.text(".notice code");

@@ -182,9 +182,9 @@ fn to_the_gate(hand: &mut CountingUser<'_>, server: &Server, links: &[String]) {
     let browser = hand.browser;
     deliver(browser);
     browser.wait_for_words("The first delivery arrived");
-    hand.follow("On with the set-up");
+    hand.follow("Continue the set-up");
     assert!(done(browser, "connection"));
-    hand.follow("Make a token for the pipeline");
+    hand.follow("Create a token for the pipeline");
     browser.wait_for_words("Copy it now");
     let pipeline = shown(browser).pop().unwrap();
     let admin = admin_token(browser, server);
@@ -205,13 +205,13 @@ fn to_the_gate(hand: &mut CountingUser<'_>, server: &Server, links: &[String]) {
 /// A token for what the test itself sets: it is no step of a user.
 fn admin_token(browser: &Browser, server: &Server) -> String {
     browser.go(&format!("{}/t/acme/tokens", server.url));
-    browser.click_words("Make a token");
+    browser.click_words("Create a token");
     let form = "form[action$='/tokens']";
     browser.fill(&format!("{form} [name=name]"), "The test");
     for scope in ["read", "write", "admin"] {
         browser.click(&format!("{form} [name=scopes][value={scope}]"));
     }
-    browser.leave_by(|| browser.click_words("Make this token"));
+    browser.leave_by(|| browser.click_words("Create this token"));
     shown(browser).pop().unwrap()
 }
 
@@ -270,7 +270,7 @@ fn leads_in_once(browser: &Browser, link: &str) {
     enter(CHOSEN);
     browser.wait_for("aiko is in", "return location.pathname === '/t/acme/';");
     enter("another one of mine");
-    browser.wait_for_words("This link was used already");
+    browser.wait_for_words("This link was already used");
 }
 
 /// Connects GitHub, and reads the guide that waits for its first delivery.

@@ -117,7 +117,7 @@ fn the_tour_leads_to_a_page_at_every_stop() {
         browser.go(&format!("{}{}", desk.server.url, stop[1].as_str().unwrap()));
         let heading = browser.text("h1");
         assert!(
-            !heading.is_empty() && !heading.starts_with("Nothing is here"),
+            !heading.is_empty() && !heading.starts_with("Page not found"),
             "{stop} leads to `{heading}`"
         );
     }

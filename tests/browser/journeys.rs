@@ -81,7 +81,7 @@ fn the_queue_decides_by_keyboard_with_a_comment_and_stays_the_queue() {
     );
     browser.press("\u{e004}");
     browser.press("\u{e007}");
-    browser.wait_for_words("It is returned with your question");
+    browser.wait_for_words("Returned with your question");
     assert!(browser.url().contains("/t/halden/?done="), "{}", browser.url());
     let after = desk.api("security", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "draft");
@@ -100,7 +100,7 @@ fn a_session_that_ends_in_the_middle_of_a_form_loses_nothing() {
     browser.set("#comments textarea", text);
     browser.forget();
     browser.click("#comments form button");
-    browser.wait_for_words("what you typed comes back");
+    browser.wait_for_words("what you typed is restored");
     let person = desk.server.person("security");
     browser.type_into("input[name=login]", person["login"].as_str().unwrap());
     browser.type_into("input[name=password]", "wrong");
@@ -113,7 +113,7 @@ fn a_session_that_ends_in_the_middle_of_a_form_loses_nothing() {
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
     browser.picture("journeys/kept-form", false);
     browser.click_words("Send it now");
-    browser.wait_for_words("Your comment is there");
+    browser.wait_for_words("Comment added");
     let comments = desk.api("security", "GET", &format!("/changes/{key}/comments"), Value::Null);
     let kept = comments["items"]
         .as_array()

@@ -365,7 +365,7 @@ fn a_change_is_approved_from_the_queue_without_a_mouse() {
     browser.press("Who watches it at night?");
     browser.press(TAB);
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("It is returned with your question");
+    browser.wait_for_words("Returned with your question");
 }
 
 /// The keys that type a day and time into a field, in the order of its parts in this browser.
@@ -417,7 +417,7 @@ fn a_change_is_written_and_submitted_without_a_mouse_and_without_a_script() {
     browser.picture("journeys/keyboard-written", true);
     tab_to_words(&desk, "Submit for assessment");
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let url = browser.url();
     let key = url.split('?').next().unwrap().rsplit('/').next().unwrap();
     let made = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);

@@ -106,7 +106,7 @@ fn reports_on_rights_and_gateways_stand_under_headings() {
     browser.set_scripts(false);
     desk.go("/rights");
     let found = browser.text("#summary");
-    for words in ["Targets that nobody can approve", "Rights that nobody used in 90 days"] {
+    for words in ["Targets that nobody can approve", "Rights not used in 90 days"] {
         assert!(found.contains(words), "{found}");
     }
     let rows = "return [...document.querySelectorAll('#alone tbody tr')].every((row) => row.querySelectorAll('td:last-child a').length <= 4);";

@@ -25,7 +25,7 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
     browser.click("details[open] input[name=is_needed]");
     let send = || browser.leave_by(|| browser.click("details[open] form.panel > div > button"));
     send();
-    browser.wait_for_words("begins with a lower-case letter");
+    browser.wait_for_words("must start with a lower-case letter");
     browser.fill("details[open] [name=key]", "tier");
     send();
     browser.wait_for_words("gold, silver");
@@ -48,7 +48,7 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
     browser.set("[name='custom_fields.tier']", "gold");
     desk.look_at("own-fields/form");
     browser.leave_by(|| browser.click_words("Keep as draft"));
-    browser.wait_for_words("The change is written");
+    browser.wait_for_words("Change created");
     let key = browser
         .url()
         .split('?')
@@ -117,7 +117,7 @@ fn a_field_of_each_kind_is_asked_by_its_own_control_and_read_back_on_the_change(
     );
     browser.set("[name='custom_fields.at_night']", person["login"].as_str().unwrap());
     browser.leave_by(|| browser.click_words("Keep as draft"));
-    browser.wait_for_words("The change is written");
+    browser.wait_for_words("Change created");
     let facts = browser.text("aside.rail");
     for words in [
         "By hand alone",

@@ -66,7 +66,7 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     let shown = "return document.querySelector('form[data-passkey]').checkVisibility();";
     assert_eq!(browser.run(shown, &[]), json!(false));
     let words = browser.text("main");
-    assert!(words.contains("use another way"), "{words}");
+    assert!(words.contains("use another method"), "{words}");
     browser.set_scripts(true);
     by_password();
 }

@@ -150,7 +150,7 @@ fn after_an_act_its_answer_has_the_focus_whether_it_is_done_or_refused() {
     browser.click_words("Comment");
     browser.set("#comments textarea", "The printers are ready.");
     browser.leave_by(|| browser.click("#comments form button"));
-    browser.wait_for_words("Your comment is there");
+    browser.wait_for_words("Comment added");
     assert_eq!(browser.run(ON_THE_ANSWER, &[]), true);
     // A refusal takes the focus as well: a link to nothing.
     desk.go(&format!("/changes/{key}"));

@@ -179,7 +179,7 @@ fn what_a_page_leaves_out_or_has_none_of_is_said() {
     desk.go(&format!("/incidents/{}", incident["key"].as_str().unwrap()));
     let page = browser.text("main");
     assert!(
-        page.contains("A change that mends it, or that led to it, names it"),
+        page.contains("A change that fixes it, or that led to it, names it"),
         "{page}"
     );
 }

@@ -79,7 +79,7 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     choose("planned_start", &ahead(&desk, 3, 20));
     choose("planned_end", &ahead(&desk, 3, 21));
     clicks.take("the submission", || browser.click_words("Submit for assessment"));
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     browser.wait_for_words("taken over from CHG-");
     browser.picture("journeys/requester-submitted", false);
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
@@ -120,7 +120,7 @@ fn what_a_pipeline_wrote_asks_for_four_answers_at_most() {
     browser.set("[name=planned_start]", &ahead(&desk, 2, 20));
     browser.set("[name=planned_end]", &ahead(&desk, 2, 21));
     browser.click_words("Submit for assessment");
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "assessing");
     assert_eq!(
@@ -145,7 +145,7 @@ fn last_months_patching_is_cloned_for_the_same_weekday_to_come() {
     );
     desk.look_at("journeys/clone");
     browser.click_words("Submit for assessment");
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     for same in ["title", "description", "plan", "rollback_plan", "complexity"] {
         assert_eq!(made[same], known[same], "{same}");
@@ -191,7 +191,7 @@ fn two_people_edit_at_once_and_neither_loses_a_word() {
     browser.wait_for_words("Choose which one to keep");
     browser.click_words("Mine");
     browser.click_words("Keep these edits");
-    browser.wait_for_words("Your edit is kept");
+    browser.wait_for_words("Edit saved");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["title"], "Move the label queue to the broker in Oslo");
     assert_eq!(
@@ -221,7 +221,7 @@ fn a_question_is_answered_from_home_and_the_answer_reaches_who_asked() {
     browser.type_into("[name=text]", "None since the swap in May.");
     desk.look_at("journeys/answer");
     browser.click_words("Answer and submit again");
-    browser.wait_for_words("Your answer is sent");
+    browser.wait_for_words("Answer sent");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "assessing");
     desk.enter(browser, "security", "/messages");
@@ -289,7 +289,7 @@ fn a_form_is_kept_while_it_is_typed_and_forgotten_when_it_is_taken() {
         "medium"
     );
     browser.click_words("Keep as draft");
-    browser.wait_for_words("The change is written");
+    browser.wait_for_words("Change created");
     assert_eq!(browser.run(kept, &[]), 0, "what was taken is forgotten");
     desk.go("/changes/new");
     browser.type_into("[name=title]", "A secret plan");
@@ -339,7 +339,7 @@ fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_tim
     browser.set("[name=planned_start]", &ahead(&desk, 3, 20));
     browser.set("[name=planned_end]", &ahead(&desk, 3, 21));
     browser.leave_by(|| browser.click_words("Submit as a standard change"));
-    browser.wait_for_words("It is written and follows its template");
+    browser.wait_for_words("Change created from its template");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(
         (&made["kind"], &made["template"]),
@@ -423,7 +423,7 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     }
     browser.forget();
     browser.leave_by(|| browser.click_words("Submit for assessment"));
-    browser.wait_for_words("what you typed comes back");
+    browser.wait_for_words("what you typed is restored");
     // The kept input is shown by the response to the sign-in itself, at its address.
     let person = desk.server.person("requester");
     for name in ["login", "password"] {
@@ -433,7 +433,7 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     browser.wait_for_words("What you typed is here");
     desk.look_at("journeys/kept-change");
     browser.leave_by(|| browser.click_words("Send it now"));
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(made["state"], "assessing");
     for (name, value) in &answers[2..5] {

@@ -223,7 +223,7 @@ pub enum Command {
     /// Who of a board is on call.
     #[command(subcommand)]
     OnCall(on_call::OnCall),
-    /// Reviews of access: managers look at the rights of their people and sign.
+    /// Access reviews: managers look at the rights of their people and sign.
     #[command(subcommand)]
     Access(access_reviews::Access),
     /// Times in which no change begins.

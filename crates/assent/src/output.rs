@@ -233,7 +233,7 @@ impl Output {
                  do it on the change's page.",
             ),
             (401, _) => self.talk("  Mend the login in --as TENANT/LOGIN, or the password in the file of --as-password."),
-            (412, _) => self.talk("  Somebody else was faster: read it again, then try again."),
+            (412, _) => self.talk("  Another person was faster: read it again, then try again."),
             _ => {}
         }
         if !word("request_id").is_empty() {
@@ -400,7 +400,7 @@ mod tests {
             let row = json!({"field": field, "code": "wrong", "text": text});
             error_lines(&json!({"detail": text, "errors": [row]}))
         };
-        assert_eq!(told("line 2", "A login has no spaces."), ["  in line 2"]);
+        assert_eq!(told("line 2", "A login must not contain spaces."), ["  in line 2"]);
         assert_eq!(
             told("house/house.cedar:4", "It ends too soon."),
             ["  in house/house.cedar:4"]

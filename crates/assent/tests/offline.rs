@@ -402,8 +402,8 @@ fn nobody_is_made_in_the_systems_own_tenant_or_under_a_path() {
         (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     for (tenant, part) in [
-        ("system", "kept for the log of Assent itself"),
-        ("System", "kept for the log of Assent itself"),
+        ("system", "reserved for the log of Assent itself"),
+        ("System", "reserved for the log of Assent itself"),
         ("..", "more than dots"),
         (".", "more than dots"),
         ("a/b", "A-Z a-z 0-9"),
@@ -426,7 +426,7 @@ fn nobody_is_made_in_the_systems_own_tenant_or_under_a_path() {
     assert!(!place.exists(), "nothing was made for it");
     let (code, talk) = create(&["--tenant", "acme", "--login", "system"]);
     assert_eq!(code, 1, "{talk}");
-    assert!(talk.contains("stands for Assent itself"), "{talk}");
+    assert!(talk.contains("is reserved for Assent itself"), "{talk}");
     let at = |tenant: &str, url: &str| create(&["--tenant", tenant, "--login", "ada", "--public-url", url]);
     assert_eq!(at("acme", "https://one.example").0, 0);
     assert_eq!(at("other", "https://two.example/").0, 0);

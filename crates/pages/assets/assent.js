@@ -936,7 +936,7 @@
         if (answer.ok && !answer.redirected) form.elements.draft_version.value = (await answer.json()).version;
         else if (answer.status === 409) {
           ended = true;
-          say(told("Another window of this form keeps other answers; what you type here is kept on this device alone. "), location.href, told("Open it again"));
+          say(told("Another window of this form has saved different answers; what you type here is kept on this device only. "), location.href, told("Open it again"));
         }
       } finally {
         sending = null;
@@ -1138,7 +1138,7 @@
     });
   };
 
-  // The guide to a connection: what is copied has a button, and the page looks again until the first delivery arrived.
+  // The guide to a connection: what is copied has a button, and the page refreshes until the first delivery arrived.
   const LOOKS = 5000;
   const copyable = (code) => {
     const button = make("button", { class: "btn small", type: "button", "data-script-only": "true" }, told("Copy"));

@@ -73,7 +73,7 @@ impl Kept {
 
     fn form(&self) -> String {
         let file = Field::new("file", self.label_of("file"), Input::File)
-            .hint("Choose the file again: nothing of it was kept. Without it, what you typed is sent alone.");
+            .hint("Choose the file again: it was not saved. Without it, only what you typed is sent.");
         let hidden = self.fields.iter().map(|(name, value)| Field::hidden(name, value));
         let fields: Vec<Field> = hidden.chain(self.asks_file.then_some(file)).collect();
         Fields {

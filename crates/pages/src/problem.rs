@@ -45,8 +45,10 @@ impl Problem {
             assets: assets.into(),
             status: 404,
             code: "not_found".to_owned(),
-            what: "Nothing is here for you".to_owned(),
-            why: Rich::from("There is no such page, or you have no right to see it; both are answered alike."),
+            what: "Page not found".to_owned(),
+            why: Rich::from(
+                "The page does not exist, or you have no right to see it; the response is the same for both.",
+            ),
             opens: Rich::from("Check the address, or search for the key."),
             ..Self::default()
         }

@@ -121,7 +121,7 @@ const COMPOSED: [&str; 8] = [
     "A peer{who} who neither wrote nor approves the change must review it and agree (rule `{}`).",
     "Never yet {what} {place} {done}.",
     "Not since {} {what} {place} {done}.",
-    "Register the {what}, or mend the name.",
+    "Register the {what}, or correct the name.",
     "{} {part} {}, so they are not outside of it.",
     "{} {} of {count} peer reviews are complete.",
 ];

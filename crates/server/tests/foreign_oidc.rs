@@ -318,19 +318,19 @@ fn answers_are_bound_to_the_browser_and_to_the_provider() {
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let mixed = format!("{ours}/corp/callback?code=x&state={state}&iss=https://evil.example");
-    says(&browser.ask("GET", &mixed, ""), "Another provider");
+    says(&browser.ask("GET", &mixed, ""), "A provider other than");
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let denied = format!("{ours}/corp/callback?error=access_denied&error_description=No%20%3Cb%3E&state={state}");
     // This provider names itself in every response, so one without its name is none of its own.
-    says(&browser.ask("GET", &denied, ""), "Another provider");
+    says(&browser.ask("GET", &denied, ""), "A provider other than");
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let denied = format!(
         "{ours}/corp/callback?error=access_denied&state={state}&iss={}",
         provider.issuer
     );
-    says(&browser.ask("GET", &denied, ""), "did not let you in");
+    says(&browser.ask("GET", &denied, ""), "refused the sign-in");
     assert_eq!(world.ask("GET", "/t/acme/sign-in/nothing").send().status, 404);
 }
 
@@ -498,7 +498,7 @@ fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
     // No longer than the platform's token counts, which is shorter than the ten minutes of the rule.
     assert!((280..=300).contains(&given["expires_in"].as_i64().unwrap()), "{given}");
     let again = exchange(&world, "acme", &shown).expect(400);
-    assert_eq!(again["code"], "token_used", "each is used once");
+    assert_eq!(again["code"], "token_used", "each is valid once");
     let one = format!("{GITHUB}&jti=one");
     exchange(&world, "acme", &job_token(&provider, &one)).expect(200);
     let other = exchange(&world, "acme", &job_token(&provider, &format!("{one}&run_attempt=2"))).expect(400);

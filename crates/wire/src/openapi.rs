@@ -519,7 +519,7 @@ const STATUSES: &[(u16, &str, &str)] = &[
     (404, "not_found", "It is absent, or hidden from the one who asks."),
     (408, "too_slow", "The body comes too slowly."),
     (409, "not_now", "Not legal now; `unmet` says what leads there."),
-    (412, "stale", "Somebody else was faster; read it again."),
+    (412, "stale", "Another person was faster; read it again."),
     (413, "too_large", "The body is too large."),
     (415, "wrong_media_type", "The body is of a kind that is not read here."),
     (422, "invalid", "Fields cannot be taken; `errors` names all of them."),

@@ -198,7 +198,7 @@ mod tests {
             (Refusal::not_allowed(UNAUTHENTICATED, "Who?"), 401),
             (Refusal::field("title", "missing", "`title` is missing."), 422),
             (
-                Refusal::not_now("on_hold", "It is on hold.", "Resume it.", Vec::new()),
+                Refusal::not_now("on_hold", "The change is on hold.", "Resume it.", Vec::new()),
                 409,
             ),
             (

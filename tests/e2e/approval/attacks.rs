@@ -720,7 +720,7 @@ fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control
     no_permit(&server, &path, &digest, &["one_hand", "step_up_required"]);
     // The account's owner reads of it at once, and a day later the sign-in is their own.
     let messages = taken("luc", 1).get("/t/halden/messages").body;
-    assert!(messages.contains("Somebody changed how you sign in"), "{messages}");
+    assert!(messages.contains("Your sign-in was changed"), "{messages}");
     server.advance(25 * 60 * 60);
     let (status, answer) =
         Session::of(&server, "halden", "luc", "taken over luc 1").api("POST", &approvals, &yes(&server, &path));

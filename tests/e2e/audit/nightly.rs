@@ -79,7 +79,7 @@ fn what_was_changed_past_the_server_is_told_by_the_next_morning() {
     for login in ["nils", "edmund"] {
         let address = format!("{login}@halden.example");
         eventually("administrators and auditors are told", || {
-            letters.to(&address, "Stored records are not what the log says").len() == 1
+            letters.to(&address, "Stored records differ from the log").len() == 1
         });
     }
 

@@ -105,8 +105,8 @@ fn lost_codes_are_written_anew_by_two_people_after_a_replay_without_a_difference
     assert!(!is_good && told.contains("renew-codes"), "{told}");
 
     for (by, and, wrong, why) in [
-        ("admin", "admin", false, "Two different people"),
-        ("admin", "requester", false, "no active administrator"),
+        ("admin", "admin", false, "takes two different people"),
+        ("admin", "requester", false, "not an active administrator"),
         ("admin", "auditor", true, "password"),
     ] {
         let (is_good, told) = host.renew(by, and, wrong);

@@ -110,7 +110,7 @@ fn only_the_named_approver_is_asked_whether_they_agreed_to_work_told_afterwards(
     assert_eq!(sent.status, 303, "{}", sent.body);
     let told = session.get(&sent.location).body;
     assert!(
-        told.contains("It is recorded as work that was done already.") && !told.contains("handed over for assessment"),
+        told.contains("Recorded as work already done.") && !told.contains("Submitted for assessment"),
         "what was done is not to be assessed"
     );
     let key = sent

@@ -46,7 +46,7 @@ fn each_tab_has_an_address_and_whoever_acts_stays_in_it() {
     );
     let after = reader.get(&said.location).body;
     assert_eq!(open(&after), ["comments"]);
-    assert!(after.contains("Your comment is there."), "it says what was recorded");
+    assert!(after.contains("Comment added."), "it says what was recorded");
     let empty = reader.form(&format!("{url}/comments"), &[("text", "")]);
     assert_eq!((empty.status, open(&empty.body)), (422, vec!["comments".to_owned()]));
 

@@ -88,7 +88,7 @@ fn tries_with_the_password(server: &Server, role: &str, (approvals, seen): (&str
     assert!(told.contains("A second factor was set up for you"), "{told}");
     let told = page(&thief, asking);
     assert!(
-        told.contains("was set up by your password alone and counts from"),
+        told.contains("was set up by your password alone and is accepted from"),
         "{told}"
     );
     device

@@ -462,7 +462,7 @@ fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
     let done = server
         .must("GET", &deliveries, &server.token("admin"), None)
         .to_string();
-    for why in ["not sent by whom", "sent to no address", "sent by itself"] {
+    for why in ["not sent by the person", "sent to no address", "sent by itself"] {
         assert!(done.contains(why), "{why} is missing in {done}");
     }
     server.stop();

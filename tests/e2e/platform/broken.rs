@@ -181,7 +181,7 @@ fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
     let lines = about(&said, "keys").join("\n");
     for told in [
         "halden: permit key ",
-        "wrapped: The master key does not open its private half.",
+        "wrapped: The master key cannot decrypt its private key.",
         "halden: cosigner key ",
         "public: It is no verifier key",
         "cartwell: No key of the purpose log is active.",
@@ -198,7 +198,7 @@ fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
     let (code, said) = crate::audit::tamper::replay(&place);
     assert_eq!(code, Some(1), "{said}");
     for told in [
-        "The master key does not open its private half.",
+        "The master key cannot decrypt its private key.",
         "It is no verifier key",
         "There are 0 active keys for log",
         "The secret of the connection builds is gone.",

@@ -191,7 +191,7 @@ fn accept_by_two(data: &Path, [admin, auditor]: &[(String, String); 2]) {
         run(&words, data)
     };
     let (is_good, said) = accept(admin, admin);
-    assert!(!is_good && said.contains("Two different people"), "{said}");
+    assert!(!is_good && said.contains("takes two different people"), "{said}");
     let (is_good, said) = accept(admin, auditor);
     assert!(is_good && said.contains("halden: entries "), "{said}");
     let (is_good, said) = accept(admin, auditor);

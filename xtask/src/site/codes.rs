@@ -38,7 +38,7 @@ const KINDS: &[(&str, &str, &str)] = &[
         "409",
         "The act does not belong to the state of the change.",
     ),
-    ("stale", "412", "Somebody else was faster; load the record again."),
+    ("stale", "412", "Another person was faster; load the record again."),
 ];
 /// The most sentences shown for one code: some have many.
 const MOST_SENTENCES: usize = 3;

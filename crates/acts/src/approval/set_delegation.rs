@@ -106,7 +106,7 @@ fn read_parts(reading: &mut Reading<'_>, directory: &Directory) -> Vec<String> {
         };
         if !known {
             let text = format!(
-                "`{part}` is none of: {}, group:KEY of a group that is there.",
+                "`{part}` is not one of: {}, or group:KEY of an existing group.",
                 PARTS.join(", ")
             );
             reading.wrong(&format!("parts[{place}]"), "unknown_word", text);
@@ -136,11 +136,12 @@ fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Servic
 fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegation, cx: &Context<'_, '_>) {
     let (from, to) = (&delegation.delegator, &delegation.delegate);
     if from == to {
-        reading.wrong("delegate", "not_allowed", "Nobody is their own delegate.");
+        reading.wrong("delegate", "not_allowed", "You cannot delegate to yourself.");
         return;
     }
     if self_grant::is_own(&cx.actor, to) {
-        let text = "Nobody gives themselves another's right; the other person does that, or another administrator.";
+        let text =
+            "You cannot delegate another person's rights to yourself; that person or another administrator must do it.";
         reading.wrong("delegate", "own_request", text);
     }
     if let Some(text) = may_not_hold(directory, delegation) {
@@ -149,7 +150,8 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
     if let Some(ring) = directory.delegation_ring(delegation) {
         let names: Vec<String> = ring.iter().map(|person| directory.login(person)).collect();
         let text = format!(
-            "This would close a ring in which nobody decides: {}. Let one of them speak for nobody in that time.{}",
+            "These delegations would form a cycle in which nobody decides: {}. Remove one of these delegations for that \
+             period.{}",
             names.join(" → "),
             way_out(directory, &ring, delegation)
         );
@@ -171,7 +173,8 @@ fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String
     next.map_or_else(String::new, |row| {
         let (whose, id, end) = (directory.login(from), &row.id, row.ends_at);
         format!(
-            " Example: end the one that {whose} gave (`DELETE /delegations/{id}`), or begin when it is over (`starts_at` {end})."
+            " Example: end the delegation by {whose} (`DELETE /delegations/{id}`), or start after it ends (`starts_at` \
+             {end})."
         )
     })
 }
@@ -185,13 +188,12 @@ fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String
     }
     if !directory.takes_part(&delegation.delegate) {
         return Some(format!(
-            "{name} may not hold it: they have no role here, so that they could not read what they were asked. Give them one \
-             first."
+            "{name} is not eligible: they have no role here, so they could not read the requests. Give them a role first."
         ));
     }
     if person.is_barred_from_deciding() {
         return Some(format!(
-            "{name} may not hold it: pipelines, vendors and auditors decide nothing."
+            "{name} is not eligible: pipelines, vendors and auditors cannot decide."
         ));
     }
     let passes = |part: &str| delegation.parts.is_empty() || delegation.parts.contains(part);
@@ -213,7 +215,8 @@ fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String
     })?;
     let function = lacking.function.as_deref().unwrap_or_default();
     Some(format!(
-        "{name} may not hold the part {} of {}: it asks for the job function `{function}`. Name `parts` or `services` without it.",
+        "{name} is not eligible for the part {} of {}: the job function `{function}` is required. Name `parts` or `services` \
+         without it.",
         lacking.role,
         lacking.scope()
     ))

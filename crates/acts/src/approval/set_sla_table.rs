@@ -70,7 +70,8 @@ fn read_row(reading: &mut Reading<'_>, before: Sla) -> Sla {
             None => {
                 is_read = false;
                 let text = format!(
-                    "`{text}` is no time: write 15m, 4h or 2d on the wall, or 4bh or 2bd of working time, at most 90 days."
+                    "`{text}` is not a duration: write 15m, 4h or 2d of elapsed time, or 4bh or 2bd of working time, at most \
+                     90 days."
                 );
                 reading.wrong(field, "not_a_span", text);
             }
@@ -78,7 +79,7 @@ fn read_row(reading: &mut Reading<'_>, before: Sla) -> Sla {
     }
     // The two times are compared only if both could be read.
     if is_read && about_minutes(row.acknowledge) > about_minutes(row.decide) {
-        let text = "The time to acknowledge is not longer than the time to decide.";
+        let text = "The time to acknowledge must not be longer than the time to decide.";
         reading.wrong("acknowledge", "out_of_order", text);
     }
     row

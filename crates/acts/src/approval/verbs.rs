@@ -46,7 +46,7 @@ pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
         });
         if let Some(own) = own {
             let text = format!(
-                "This rejection stops {}, which is your own: another change manager overrules it.",
+                "This rejection blocks your own change {}: another change manager must overrule it.",
                 own.key
             );
             let mut others = directory.with_role(Role::ChangeManager);

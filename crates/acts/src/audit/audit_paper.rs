@@ -145,9 +145,9 @@ pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
         return Err(Refusal::not_now("not_open", text, "Draw another sample.", Vec::new()).into());
     }
     if sample.changes.is_empty() {
-        let text = "The sample has no changes, so no conclusion would be signed.";
-        let satisfy = "That its population is empty is on record since it was drawn. Withdraw it, or draw one of a span with \
-                       work.";
+        let text = "The sample has no changes, so there is no conclusion to sign.";
+        let satisfy = "The empty population was recorded when the sample was drawn. Withdraw the sample, or draw one from a \
+                       period with changes.";
         return Err(Refusal::not_now("empty_sample", text, satisfy, Vec::new()).into());
     }
     let concluded = conclusions(cx, &Some(sample.clone()))?;

@@ -130,14 +130,14 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput, now: Timesta
         );
     }
     if input.to > now {
-        let text = "`to` lies ahead: a change whose work has not begun cannot be drawn. Name a time that has passed.";
+        let text = "`to` is in the future: changes whose work has not begun cannot be sampled. Use a time in the past.";
         reading.wrong("to", "in_the_future", text);
     }
     if input.seed.as_deref().is_some_and(|seed| seed.trim().is_empty()) {
         reading.wrong(
             "seed",
             "empty",
-            "A seed has at least one character; leave it out for the root of the log.",
+            "A seed needs at least one character; omit it to use the root hash of the log.",
         );
     }
 }
@@ -240,11 +240,17 @@ impl PlainNoun for AuditConclusion {
         let sample = open_sample(cx, &mut reading, &input)?;
         reading.finish()?;
         if self.by != cx.actor.person {
-            return Err(Refusal::not_allowed("not_author", "Only its author changes a conclusion.").into());
+            return Err(Refusal::not_allowed("not_author", "Only its author can change a conclusion.").into());
         }
         if self.reviewed_at.is_some() {
             let text = "The conclusion was reviewed.";
-            return Err(Refusal::not_now("reviewed", text, "Draw another sample to conclude anew.", Vec::new()).into());
+            return Err(Refusal::not_now(
+                "reviewed",
+                text,
+                "Draw another sample to record a new conclusion.",
+                Vec::new(),
+            )
+            .into());
         }
         let answers = question_results(cx, &sample, &self.change, &input.answers)?;
         let edited = Self {

@@ -202,8 +202,10 @@ fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
     let kind = filter.kind.as_deref()?;
     let is_word = kind.bytes().all(|it| it.is_ascii_lowercase() || b"._".contains(&it));
     (!is_word || kind.len() > MOST_OF_KIND).then(|| {
-        let text =
-            format!("`{kind}` is no kind of entry: it is one such as `approval.given`, or `approval` for all of them.");
+        let text = format!(
+            "`{kind}` is not a kind of entry. Use a kind such as `approval.given`, or `approval` for all of its \
+                     kinds."
+        );
         FieldError::new("kind", "unknown", text)
     })
 }
@@ -212,14 +214,14 @@ fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
 fn address_of(text: &str) -> std::result::Result<String, FieldError> {
     let address: std::result::Result<IpAddr, _> = text.trim().parse();
     address.map(|it| it.to_canonical().to_string()).map_err(|_| {
-        let why = format!("`{text}` is no IP address, such as 203.0.113.7 or 2001:db8::7.");
+        let why = format!("`{text}` is not an IP address such as 203.0.113.7 or 2001:db8::7.");
         FieldError::new("address", "unreadable", why)
     })
 }
 
 fn wrong_span(filter: &LogFilter) -> Option<FieldError> {
     let is_wrong = filter.to? <= filter.from?;
-    is_wrong.then(|| FieldError::new("to", "out_of_order", "`to` must lie after `from`."))
+    is_wrong.then(|| FieldError::new("to", "out_of_order", "`to` must be later than `from`."))
 }
 
 fn actor(cx: &mut Context<'_, '_>, login: Option<&str>) -> Result<Option<PersonId>> {
@@ -231,7 +233,7 @@ fn actor(cx: &mut Context<'_, '_>, login: Option<&str>) -> Result<Option<PersonI
     }
     match cx.directory()?.by_login(login) {
         Some(person) => Ok(Some(person.id.clone())),
-        None => Err(Refusal::field("actor", "unknown", format!("Nobody here has the login `{login}`.")).into()),
+        None => Err(Refusal::field("actor", "unknown", format!("No person has the login `{login}`.")).into()),
     }
 }
 
@@ -318,7 +320,7 @@ fn named(cx: &mut Context<'_, '_>, word: &str) -> Result<(&'static str, String)>
     });
     found.ok_or_else(|| {
         let text = format!(
-            "`{word}` is the key of no change, service, environment, group, template or incident here, and nobody’s login."
+            "`{word}` is neither the key of a change, service, environment, group, template or incident nor a login."
         );
         Refusal::field("about", "unknown", text).into()
     })

@@ -83,10 +83,11 @@ fn notify_people(cx: &mut Context<'_, '_>, written: &mut Written, differences: u
     people.extend(directory.with_role(Role::Auditor));
     people.sort();
     people.dedup();
-    let subject = "Stored records are not what the log says";
+    let subject = "Stored records differ from the log";
     let mut text = format!(
-        "The server compared every stored record with the log. Differences: {differences}.\nWhoever can write into the database may \
-         have changed them past the server. On the host, `assent audit replay` says what differs.\nThey are at:\n"
+        "The server compared every stored record with the log. Differences: {differences}.\nThey may have been changed \
+         directly in the database, bypassing the server. On the host, `assent audit replay` lists the differences.\nThey are \
+         at:\n"
     );
     places.iter().for_each(|place| text.push_str(&format!("- {place}\n")));
     if differences > places.len() {

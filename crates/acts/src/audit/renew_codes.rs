@@ -46,7 +46,7 @@ pub fn find_answerers(cx: &mut Context<'_, '_>, logins: &[String; 2]) -> Result<
         let setter = secrets::password_setter(cx.tx, person.as_str())?;
         if setter.is_some_and(|(by, _)| by == other.as_str()) {
             let text = format!(
-                "{} set the password of {}, so both may be one person. Name somebody else.",
+                "{} set the password of {}, so both accounts may belong to one person. Choose another person.",
                 directory.login(other),
                 directory.login(person)
             );
@@ -54,7 +54,7 @@ pub fn find_answerers(cx: &mut Context<'_, '_>, logins: &[String; 2]) -> Result<
         }
         let hash = secrets::password(cx.tx, person.as_str())?.ok_or_else(|| {
             let text = format!(
-                "{} has no password here. Name somebody who has one.",
+                "{} has no password here. Choose a person with a password.",
                 directory.login(person)
             );
             Refusal::field("by", "no_password", text)
@@ -73,13 +73,13 @@ fn check_people(directory: &Directory, logins: &[String; 2]) -> Result<[PersonId
         let person = directory.by_login(&login.to_lowercase()).filter(|it| it.active);
         let person = person.filter(|it| ROLES.iter().any(|role| it.roles.contains(role)));
         person.map(|it| it.id.clone()).ok_or_else(|| {
-            let text = format!("`{login}` is no active administrator, auditor or security person.");
+            let text = format!("`{login}` is not an active administrator, auditor or member of security.");
             Refusal::field(field, "not_allowed", text)
         })
     };
     let people = [find("by", &logins[0])?, find("and", &logins[1])?];
     if people[0] == people[1] {
-        return Err(Refusal::field("and", "one_person", "Two different people answer for the codes.").into());
+        return Err(Refusal::field("and", "one_person", "Renewing the codes takes two different people.").into());
     }
     let is_admin = |person: &PersonId| directory.has_role(person, Role::Admin);
     if !people.iter().any(is_admin) {

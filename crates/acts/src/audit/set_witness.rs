@@ -66,7 +66,7 @@ impl PlainNoun for Witness {
     }
 }
 
-/// Notes the fault of a key: no verifier key, not a cosigner's, or with a name that signs here already.
+/// Notes the fault of a key: no verifier key, not a cosigner's, or with a name that is already a witness of this log.
 fn check_key(cx: &mut Context<'_, '_>, key: &str, reading: &mut Reading<'_>) -> Result<()> {
     let known = in_use::<Witness>(cx)?;
     let mut taken: Vec<String> = known.iter().filter_map(name).collect();
@@ -78,13 +78,17 @@ fn check_key(cx: &mut Context<'_, '_>, key: &str, reading: &mut Reading<'_>) -> 
         return Ok(());
     }
     match VerifierKey::parse(key) {
-        Err(why) => reading.wrong("key", "not_a_key", format!("`key` is no C2SP verifier key: {why}.")),
+        Err(why) => reading.wrong("key", "not_a_key", format!("`key` is not a C2SP verifier key: {why}.")),
         Ok(key) if key.kind() != KeyKind::Cosigner => {
             let text = "A witness cosigns with a key of type 4 (cosignature/v1).";
             reading.wrong("key", "not_a_cosigner", text);
         }
         Ok(key) if taken.iter().any(|name| name == key.name()) => {
-            reading.wrong("key", "not_unique", format!("`{}` signs here already.", key.name()));
+            reading.wrong(
+                "key",
+                "not_unique",
+                format!("`{}` is already a witness of this log.", key.name()),
+            );
         }
         Ok(_) => {}
     }

@@ -41,25 +41,29 @@ pub fn take_cosignature(cx: &mut Context<'_, '_>, body: &Body) -> Result<(i64, V
 pub(crate) fn take_note(cx: &mut Context<'_, '_>, text: &str) -> Result<(i64, Vec<VerifiedSignature>)> {
     let wrong = |code, text: String| Error::from(Refusal::field("checkpoint", code, text));
     let read = Note::parse(text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
-    let (checkpoint, note) = read.map_err(|why| wrong("malformed", format!("It is no signed checkpoint: {why}.")))?;
+    let (checkpoint, note) =
+        read.map_err(|why| wrong("malformed", format!("This is not a signed checkpoint: {why}.")))?;
     let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
     if signed_by_us(cx, size)?.as_ref() != Some(&note.text) {
-        let text = "This log never signed such a checkpoint.";
-        let satisfy = "Fetch `checkpoint` anew and cosign that.";
+        let text = "This log has not signed this checkpoint.";
+        let satisfy = "Fetch `checkpoint` again and cosign the current one.";
         return Err(Refusal::not_now("not_our_checkpoint", text, satisfy, Vec::new()).into());
     }
     let (ids, keys) = trusted(cx)?;
     let verified = note.verify(&keys).map_err(|why| match why {
-        Untrusted::WrongSignature(name) => wrong("wrong_signature", format!("The line of `{name}` does not verify.")),
+        Untrusted::WrongSignature(name) => wrong(
+            "wrong_signature",
+            format!("The signature line of `{name}` does not verify."),
+        ),
         _ => wrong(
             "no_known_witness",
-            "No witness that is known here cosigned it.".to_owned(),
+            "No known witness cosigned this checkpoint.".to_owned(),
         ),
     })?;
     let latest = cx.recorded_at.as_second() + SKEW_SECONDS;
     let time_of = |one: &VerifiedSignature| one.time.and_then(|time| i64::try_from(time).ok()).unwrap_or(i64::MAX);
     if let Some(ahead) = verified.iter().find(|one| time_of(one) > latest) {
-        let text = format!("The line of `{}` is dated in the future.", ahead.key.name());
+        let text = format!("The signature line of `{}` is dated in the future.", ahead.key.name());
         return Err(wrong("in_the_future", text));
     }
     let mut taken = Vec::new();

@@ -87,7 +87,7 @@ fn check_turn(cx: &mut Context<'_, '_>, body: &Body) -> Result<String> {
 
 fn check_revocable(key: &StoredKey) -> Result<()> {
     if key.purpose != signing_keys::PERMIT {
-        let text = "Keys of the log are not revoked: the past is verified by them.";
+        let text = "Keys of the log cannot be revoked, because they verify past entries.";
         let satisfy = "Rotate it (`assent key rotate`), and compare checkpoints with a witness's.";
         return Err(Refusal::not_now("not_revocable", text, satisfy, Vec::new()).into());
     }

@@ -186,7 +186,7 @@ fn check_plannable(
         return Ok(());
     }
     if cx.directory()?.members(&meeting.group).is_empty() {
-        let text = format!("The group {} has no member who takes part here.", meeting.group);
+        let text = format!("The group {} has no active member.", meeting.group);
         reading.wrong("meeting", "no_members", text);
     }
     if record::load::<Agenda>(cx.tx, meeting.id.as_str())?.is_some() {
@@ -233,7 +233,7 @@ fn check_month(reading: &mut Reading<'_>, month: Option<&str>, now: Timestamp) {
         None => reading.wrong(
             "month",
             "not_a_month",
-            format!("`{month}` is no month, such as 2026-10."),
+            format!("`{month}` is not a month such as 2026-10."),
         ),
         Some((from, _)) if from > now => {
             reading.wrong("month", "ahead", format!("The month {month} has not begun."));
@@ -368,7 +368,7 @@ pub fn freeze_agenda(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
     let (agenda, meeting) = load_agenda(cx, id)?;
     if agenda.state != AgendaState::Open {
         let text = "The agenda is frozen already.";
-        return Err(Refusal::not_now("frozen", text, "Its chair adds what cannot wait.", Vec::new()).into());
+        return Err(Refusal::not_now("frozen", text, "The chair can add urgent items.", Vec::new()).into());
     }
     if meeting.is_over(cx.now) {
         return Err(Refusal::not_now("meeting_over", "The meeting is over.", "Plan another.", Vec::new()).into());

@@ -161,7 +161,7 @@ pub fn object_to_vote(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
         Some(votes) if item.listing == ItemListing::Vote => own_meeting(cx, votes.as_str())?,
         _ => {
             let text = format!("{} is decided at the meeting.", item.change_key);
-            return Err(Refusal::not_now("decided_live", text, "Speak about it there.", Vec::new()).into());
+            return Err(Refusal::not_now("decided_live", text, "Discuss the change there.", Vec::new()).into());
         }
     };
     let mut reading = Reading::new(body, "");
@@ -197,11 +197,11 @@ pub fn take_turn(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Agen
     check_leads(cx, &agenda)?;
     check_frozen(&agenda)?;
     if !meeting.is_on(cx.now) {
-        let text = "The meeting is not on.";
+        let text = "The meeting is not in progress.";
         return Err(Refusal::not_now(
             "meeting_not_open",
             text,
-            "Go through its items once it has begun.",
+            "Discuss its items once the meeting has started.",
             Vec::new(),
         )
         .into());
@@ -213,7 +213,7 @@ pub fn take_turn(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Agen
     let (item, ..) = load_item(cx, item.id.as_str())?;
     if item.listing != ItemListing::Live {
         let text = format!("{} was decided by vote before the meeting.", item.change_key);
-        return Err(Refusal::not_now("decided", text, "Go on to another item.", Vec::new()).into());
+        return Err(Refusal::not_now("decided", text, "Continue with another item.", Vec::new()).into());
     }
     let mut reading = Reading::new(body, "");
     let minutes = reading.integer("minutes", 1..=MOST_ADDED);

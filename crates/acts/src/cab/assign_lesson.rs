@@ -81,7 +81,7 @@ impl PlainNoun for LessonAssignment {
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = cx.put_estate("lesson_assignment.ended", Self { active: false, ..self }, json!({}))?;
         for person in &ended.people {
-            settle_item(cx, &ended, person, "The assignment was taken back.")?;
+            settle_item(cx, &ended, person, "The assignment was withdrawn.")?;
         }
         Ok(ended)
     }
@@ -98,7 +98,7 @@ fn contacts_of(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -
     let contacts = unit.contacts.into_iter();
     let people: Vec<PersonId> = contacts.filter(|person| directory.is_active(person)).collect();
     if people.is_empty() {
-        let text = "This business unit has no contact who takes part here; name another one.";
+        let text = "This business unit has no active contact; choose another one.";
         reading.wrong("business_unit", "empty", text);
     }
     Ok(people)
@@ -124,11 +124,7 @@ fn people_of(reading: &mut Reading<'_>, input: &LessonAssignmentInput, directory
         .as_ref()
         .is_some_and(|group| directory.groups.contains_key(group));
     if is_known && people.is_empty() {
-        reading.wrong(
-            "group",
-            "empty",
-            "This group has no member who takes part here; name another one.",
-        );
+        reading.wrong("group", "empty", "This group has no active member; choose another one.");
     }
     if people.len() > MOST_PEOPLE {
         let text = format!("This group has more than {MOST_PEOPLE} members; assign the lesson to smaller groups.");

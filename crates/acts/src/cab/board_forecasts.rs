@@ -59,7 +59,11 @@ impl PlainNoun for BoardForecast {
         let directory = cx.directory()?;
         let person = cx.actor.person.clone();
         if !directory.members(&agenda.group).contains(&person) {
-            let text = format!("{} is not of the group {}.", directory.name(&person), agenda.group);
+            let text = format!(
+                "{} is not a member of the group {}.",
+                directory.name(&person),
+                agenda.group
+            );
             return Err(Refusal::not_allowed("not_of_the_board", text).into());
         }
         let item = item_for(cx, &agenda.id, &input.change)?;

@@ -168,7 +168,7 @@ impl BoardPack {
 pub fn find_pack(cx: &mut Context<'_, '_>, month: &str) -> Result<BoardPack> {
     cx.allow(actions::READ)?;
     let Some((from, to)) = month_span(month) else {
-        let text = format!("`{month}` is no month, such as 2026-10.");
+        let text = format!("`{month}` is not a month such as 2026-10.");
         return Err(Refusal::field("month", "not_a_month", text).into());
     };
     if from > cx.now {

@@ -58,7 +58,7 @@ pub(crate) fn follow_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<
 /// # Errors
 /// The store's.
 pub(crate) fn change_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
-    settle_all(cx, agenda, "Another chair leads the meeting.")?;
+    settle_all(cx, agenda, "Another person chairs the meeting.")?;
     follow_chair(cx, agenda)
 }
 

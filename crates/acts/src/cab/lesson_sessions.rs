@@ -41,7 +41,7 @@ impl PlainNoun for LessonSession {
     fn add(cx: &mut Context<'_, '_>, input: LessonSessionInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
         if !input.people.is_empty() {
-            let text = "Who took part is added to a session that is there and has begun.";
+            let text = "Participants can only be added once the session exists and has started.";
             reading.wrong("people", "not_begun", text);
         }
         reading.finish()?;
@@ -66,7 +66,7 @@ impl PlainNoun for LessonSession {
         check(&mut reading, &input);
         let is_other = input.lesson != self.lesson || input.starts_at != self.starts_at;
         if is_other && !self.people.is_empty() {
-            let text = "People have their training by this session: its lesson and its begin stay.";
+            let text = "Training records rely on this session, so its lesson and start cannot change.";
             reading.wrong("lesson", "not_allowed", text);
         }
         let attended = match reading.says("people") {
@@ -107,7 +107,7 @@ fn people(
 ) -> Result<BTreeSet<PersonId>> {
     let directory = cx.directory()?;
     if cx.now < input.starts_at && !input.people.is_empty() {
-        let text = "Who took part is added to a session that is there and has begun.";
+        let text = "Participants can only be added once the session exists and has started.";
         reading.wrong("people", "not_begun", text);
     }
     let mut found = BTreeSet::new();
@@ -119,7 +119,7 @@ fn people(
         if !session.people.contains(&person) {
             refuse_departed(reading, "people", &person, &directory);
             if self_grant::is_own(&cx.actor, &person) {
-                let text = "Nobody says of themselves that they are trained; another administrator does.";
+                let text = "You cannot record your own training; another administrator must do it.";
                 reading.wrong("people", "own_request", text);
             }
         }
@@ -127,7 +127,7 @@ fn people(
     }
     for person in session.people.difference(&found) {
         let login = directory.login(person);
-        let text = format!("{login} has the training by this session; end the training instead.");
+        let text = format!("{login} was trained in this session; end the training instead.");
         reading.wrong("people", "not_allowed", text);
     }
     Ok(found)

@@ -193,11 +193,11 @@ impl PlainNoun for LessonAttempt {
 /// Refuses an actor who may not be the learner: the system, and a token or a password that another person set up.
 fn check_themself(cx: &mut Context<'_, '_>) -> Result<()> {
     if cx.actor.is_system {
-        return Err(Refusal::not_allowed("not_a_person", "A lesson is passed by a person.").into());
+        return Err(Refusal::not_allowed("not_a_person", "Only a person can pass a lesson.").into());
     }
     if cx.actor.by_token && cx.actor.hand().is_some() {
-        let text = "Another person made the token by which you came, and a lesson is passed by the person themself: take the \
-                    test in a session of your own.";
+        let text = "Another person created your token, and a lesson must be passed in person: take the test in a session of \
+                    your own.";
         return Err(Refusal::not_allowed("lent_voice", text).into());
     }
     impersonation::check_voice(cx)

@@ -42,7 +42,7 @@ pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
     if directory.groups.contains_key(&group) && directory.members(&group).is_empty() {
-        let text = format!("The group {group} has no member who takes part here.");
+        let text = format!("The group {group} has no active member.");
         reading.wrong("group", "no_members", text);
     }
     let title = reading.needed("title", LINE);
@@ -96,11 +96,11 @@ pub(crate) fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting>
     if meeting.is_over(cx.now) {
         let managers = directory.with_role(enums::Role::ChangeManager);
         let managers = managers.iter().map(|person| directory.login(person)).collect();
-        let help = "A change manager opens another.";
+        let help = "A change manager can open another one.";
         return Err(Refusal::not_now("meeting_over", "The meeting is over.", help, managers).into());
     }
     if cx.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
-        let text = "A pipeline's token sits on no board.";
+        let text = "A pipeline's token cannot take part in a board.";
         let members = members_of(&directory, &meeting.group);
         return Err(Refusal::not_allowed("not_of_the_board", text)
             .with_others(members)
@@ -114,7 +114,7 @@ fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
         reading.wrong(
             field,
             "too_many",
-            format!("A meeting holds at most {MOST_ROWS} of them."),
+            format!("A meeting can have at most {MOST_ROWS} of them."),
         );
     }
 }
@@ -159,7 +159,7 @@ pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     let mut meeting = own_meeting(cx, id)?;
     let person = cx.actor.person.clone();
     let Some(row) = meeting.attendees.iter_mut().find(|row| row.person == person) else {
-        let text = format!("You are not at the meeting “{}”.", meeting.title);
+        let text = format!("You are not attending the meeting “{}”.", meeting.title);
         return Err(Refusal::not_now("not_attending", text, "Nothing is left to do.", Vec::new()).into());
     };
     if row.left_at.is_some() {
@@ -224,7 +224,7 @@ pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     if ended.starts_at > cx.now
         && let Some(agenda) = record::load::<Agenda>(cx.tx, ended.id.as_str())?
     {
-        follow_minutes::settle_all(cx, &agenda.record, "The meeting was called off.")?;
+        follow_minutes::settle_all(cx, &agenda.record, "The meeting was cancelled.")?;
     }
     Ok(ended)
 }

@@ -88,7 +88,7 @@ fn check_signable(cx: &mut Context<'_, '_>, agenda: &Agenda, meeting: &Meeting) 
     let directory = cx.directory()?;
     if cx.actor.person != agenda.chair {
         let text = format!(
-            "{} leads this meeting and signs its minutes.",
+            "{} chairs this meeting and signs its minutes.",
             directory.name(&agenda.chair)
         );
         let help = vec![directory.login(&agenda.chair)];

@@ -65,7 +65,7 @@ pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body, is_said: bool
     match &person {
         None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
         Some(person) if self_grant::is_own(&cx.actor, person) => {
-            let text = "Nobody says of themselves that they are trained; another administrator does.";
+            let text = "You cannot record your own training; another administrator must do it.";
             reading.wrong("person", "own_request", text);
         }
         _ => {}
@@ -83,7 +83,7 @@ pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body, is_said: bool
     }
     if is_said && evidence_note.is_none() && is_earlier(cx, starts_at) {
         let text =
-            "`starts_at` lies before now: `evidence_note` says what shows it, such as the number of a certificate.";
+            "`starts_at` is in the past: give the evidence in `evidence_note`, such as the number of a certificate.";
         return Err(Refusal::field("evidence_note", "missing", text).into());
     }
     Ok(Training {

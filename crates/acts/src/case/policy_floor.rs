@@ -78,7 +78,7 @@ fn owed_besides(
     let targets: Vec<TargetId> = targets.iter().filter(lacks).map(|it| it.target.clone()).collect();
     let obligation = Obligation {
         id: "floor.peer_review".to_owned(),
-        reason: "Nothing of high risk passes that no peer has read.".to_owned(),
+        reason: "A change of high risk cannot proceed without a peer review.".to_owned(),
         due,
         duty: Duty::PeerReview { count: 1, from: None },
     };

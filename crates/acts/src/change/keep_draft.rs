@@ -42,13 +42,13 @@ pub fn find_drafts(cx: &mut Context<'_, '_>) -> Result<Vec<FormDraft>> {
 pub fn keep_draft(cx: &mut Context<'_, '_>, form: &str, seen: i64, answers: &[(String, String)]) -> Result<i64> {
     let kept = find_drafts(cx)?;
     if !is_form(form) {
-        let text = "The draft names no form of a new change. Open the form again.";
+        let text = "The draft does not belong to a form for a new change. Open the form again.";
         return Err(Refusal::field("draft", "unknown", text).into());
     }
     let answers = serde_json::to_string(answers)?;
     if answers.len() > MOST_BYTES {
         let text = format!(
-            "A draft holds {} KiB at most. Write the change, and add the rest as evidence.",
+            "A draft can have at most {} KiB. Create the change, and add the rest as evidence.",
             MOST_BYTES / 1024
         );
         return Err(Refusal::field("draft", "too_large", text).into());
@@ -56,12 +56,12 @@ pub fn keep_draft(cx: &mut Context<'_, '_>, form: &str, seen: i64, answers: &[(S
     let old = kept.iter().find(|draft| draft.form == form);
     let standing = old.map_or(0, |draft| draft.version);
     if standing != seen {
-        let text = "Another window of this form kept other answers meanwhile.";
-        let satisfy = "Open the form again to go on with those, or send this one.";
+        let text = "Another window of this form has saved different answers.";
+        let satisfy = "Open the form again to continue with those answers, or send this one.";
         return Err(Refusal::not_now("stale", text, satisfy, Vec::new()).into());
     }
     if old.is_none() && kept.len() >= MOST_DRAFTS {
-        let text = format!("You have {MOST_DRAFTS} drafts already. Send one or throw one away first.");
+        let text = format!("You already have {MOST_DRAFTS} drafts. Send or discard one first.");
         return Err(Refusal::field("draft", "too_many", text).into());
     }
     let draft = FormDraft {

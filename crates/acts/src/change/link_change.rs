@@ -76,7 +76,7 @@ fn request_open_points(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Resul
         ..NewItem::new(
             ActionKind::Other,
             About::new(AboutKind::Change, change.key.as_str()),
-            format!("Answer the review of {} again: it caused {incident}", change.key),
+            format!("Review {} again: the change caused {incident}", change.key),
         )
     };
     open(cx, item).map(drop)

@@ -48,8 +48,8 @@ pub fn propose_variant(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     let is_wanted = |it: &&FieldEdit| wanted.as_ref().is_none_or(|fields| fields.contains(&it.field));
     let edits: Vec<&FieldEdit> = report.proposal.iter().filter(is_wanted).collect();
     if edits.is_empty() {
-        let text = format!("The uses of {key} speak for no other template.");
-        let satisfy = "Look at its rework again once more changes have followed it, or propose a template by hand.";
+        let text = format!("The uses of {key} do not suggest a different template.");
+        let satisfy = "Check its rework again after more changes have used it, or propose a template manually.";
         return Err(Refusal::not_now("nothing_proposed", text, satisfy, Vec::new()).into());
     }
     let title = title.unwrap_or_else(|| template.title.clone());

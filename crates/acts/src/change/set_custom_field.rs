@@ -39,7 +39,7 @@ impl PlainNoun for CustomField {
     fn add(cx: &mut Context<'_, '_>, input: CustomFieldInput, mut reading: Reading<'_>) -> Result<Self> {
         let directory = cx.directory()?;
         if !input.key.is_empty() && !is_key(&input.key) {
-            let text = "`key` begins with a lower-case letter and holds such letters, digits and `_`.";
+            let text = "`key` must start with a lower-case letter and contain only lower-case letters, digits and `_`.";
             reading.wrong("key", "not_a_key", text);
         }
         let old = directory.custom_fields.get(&input.key);
@@ -107,8 +107,8 @@ pub fn find_over_budget(cx: &mut Context<'_, '_>) -> Result<Vec<(Kind, usize)>> 
 #[must_use]
 pub fn budget_sentence(kind: Kind, shown: usize) -> String {
     format!(
-        "The form of a {kind} change shows {shown} fields of your own, more than the {BUDGET} that its writers read. Take one out \
-         of use, or ask it of fewer kinds of change."
+        "The form of a {kind} change would show {shown} custom fields; the limit is {BUDGET}. Take one out of use, or use it \
+         for fewer kinds of change."
     )
 }
 
@@ -118,19 +118,18 @@ fn check_unread(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let Some((_, policy)) = policies.fields().find(|(read, _)| *read == key) else {
         return Ok(());
     };
-    let text = format!("The rule `{policy}` in force reads the field `{key}`, and would ask for nothing without it.");
-    let satisfy = "Put a set of policies in force first that reads it no more.";
+    let text = format!("The rule `{policy}` in force reads the field `{key}` and would have no effect without it.");
+    let satisfy = "First put a set of policies in force that no longer reads the field.";
     Err(Refusal::not_now("read_by_policy", text, satisfy, Vec::new()).into())
 }
 
 fn check_defaults(reading: &mut Reading<'_>, directory: &Directory, field: &CustomField) {
     if field.is_fact && !CustomField::may_be_fact(field.holds) {
-        let text =
-            "Policies read a choice, a number, a day or a service, and not what people type freely or whom they name.";
+        let text = "Policies can read a choice, a number, a day or a service, but not free text or people.";
         reading.wrong("is_fact", "not_allowed", text);
     }
     if field.defaults.len() > MOST_DEFAULTS {
-        let text = format!("`defaults` names {MOST_DEFAULTS} services at most.");
+        let text = format!("`defaults` can list at most {MOST_DEFAULTS} services.");
         reading.wrong("defaults", "too_many", text);
         return;
     }
@@ -139,7 +138,7 @@ fn check_defaults(reading: &mut Reading<'_>, directory: &Directory, field: &Cust
         let wrong = match default_pair(line) {
             None => Some((
                 "not_a_default",
-                format!("`{line}` is no service with its value, such as `label-print=gold`."),
+                format!("`{line}` is not a service with a value, such as `label-print=gold`."),
             )),
             Some((service, _)) if !directory.services.contains_key(&ServiceKey::from(service)) => {
                 Some(("unknown", unknown_name::service(directory, service)))
@@ -169,7 +168,7 @@ fn distinct(choices: Vec<String>) -> Vec<String> {
 fn check(reading: &mut Reading<'_>, directory: &Directory, field: &CustomField, old: Option<&CustomField>) {
     if let Some(old) = old.filter(|old| old.holds != field.holds) {
         let text = format!(
-            "`{}` holds a {}, and changes hold values of it. Add another field.",
+            "`{}` is a {}, and changes already have values of this kind. Add another field.",
             field.key, old.holds
         );
         reading.wrong("holds", "not_allowed", text);
@@ -177,7 +176,7 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, field: &CustomField, 
     match (field.holds, field.choices.len()) {
         (FieldKind::Choice, 2..=MOST_CHOICES) => {}
         (FieldKind::Choice, _) => {
-            let text = format!("`choices` names 2 to {MOST_CHOICES} to choose from.");
+            let text = format!("`choices` must list 2 to {MOST_CHOICES} options.");
             reading.wrong("choices", "out_of_range", text);
         }
         (_, 0) => {}
@@ -193,9 +192,7 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, field: &CustomField, 
     }
     for kind in Kind::ALL.iter().filter(|kind| field.is_needed_of(**kind)) {
         if others().filter(|other| other.is_needed_of(*kind)).count() >= MOST_ASKED {
-            let text = format!(
-                "{MOST_ASKED} fields are needed of a {kind} change already, which is what its writers can bear."
-            );
+            let text = format!("{MOST_ASKED} fields are already mandatory for a {kind} change, which is the limit.");
             reading.wrong("is_needed", "too_many", text);
         }
     }

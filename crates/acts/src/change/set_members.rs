@@ -97,13 +97,13 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
     check_may_set(cx, key)?;
     let change = cx.change(key)?;
     let Some(plan) = change.content.wave_plan.clone() else {
-        let text = "The change has no plan of waves that would place its members.";
+        let text = "The change has no wave plan to assign its members to.";
         let help = "Set one first (POST …/wave-plan).";
         return Err(Refusal::not_now("no_wave_plan", text, help, Vec::new()).into());
     };
     add_config_items(cx, &change, &mut set)?;
     if set.rows.is_empty() && set.remove.is_empty() {
-        let text = "Name members in `csv` or by `config_items_of`, or those that leave in `remove`.";
+        let text = "List members in `csv` or by `config_items_of`, or members to remove in `remove`.";
         return Err(Refusal::field("csv", "missing", text).into());
     }
     let rows = by_target(&change, &set)?;
@@ -145,7 +145,7 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
         }
     }
     if let Some(name) = remove.iter().find(|name| !gone.contains(*name)) {
-        let text = format!("`{name}` is no member of {}, so that it cannot leave.", change.key);
+        let text = format!("`{name}` is not a member of {}, so it cannot be removed.", change.key);
         return Err(Refusal::field("remove", "unknown", text).into());
     }
     save(cx, &change, &plan, drafts)
@@ -272,7 +272,7 @@ fn save(cx: &mut Context<'_, '_>, change: &Change, plan: &WavePlan, drafts: Vec<
     if let Err(starved) = assign(plan, &mut members, &kept) {
         let names: Vec<&str> = starved.iter().take(NAMED).map(String::as_str).collect();
         let text = format!(
-            "No wave takes {} of {count} members: {}. Let the last wave take every member that is left.",
+            "No wave contains {} of {count} members: {}. Let the last wave contain every remaining member.",
             starved.len(),
             names.join(", ")
         );

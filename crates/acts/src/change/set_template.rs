@@ -113,7 +113,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
         reading.wrong(
             "review_by",
             "in_the_past",
-            "`review_by` must lie ahead: past it, no change can be made from the template.",
+            "`review_by` must be in the future: after it, no change can be created from the template.",
         );
     }
     let mut template = StandardTemplate {
@@ -379,8 +379,8 @@ fn check_is_second_person(cx: &mut Context<'_, '_>, template: &StandardTemplate)
 fn same_person_refusal(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
-        "{name} already has a part in this version of the template. An account counts as the person who made it or set its \
-         password or provider within the last day, made its token or speaks for it."
+        "{name} already took part in this version of the template. An account counts as the person who created it or set its \
+         password or provider within the last day, created its token or acts for it."
     );
     let refusal = Refusal::not_allowed("one_hand", text);
     Ok(refusal.with_others(approvers(cx, template)?).into())
@@ -418,7 +418,7 @@ fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
     match read.filter(|read| *read != now) {
         None => Ok(()),
         Some(read) => Err(Refusal::NotCurrent {
-            text: format!("Version {now} of the template is proposed now, and you read version {read}; read it again."),
+            text: format!("Version {now} of the template is now proposed, but you read version {read}; read it again."),
             changes: Vec::new(),
         }
         .into()),
@@ -435,7 +435,7 @@ fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Resu
     if let Some(held) = held {
         return Ok(held);
     }
-    let text = "A template is approved by a change manager and by who owns all its services.";
+    let text = "A template must be approved by a change manager and by an owner of all its services.";
     let refusal = Refusal::not_allowed("not_asked", text);
     Err(refusal.with_others(approvers(cx, template)?).into())
 }
@@ -528,7 +528,7 @@ fn notify_suspended(
 }
 
 /// The reason for suspending a template that depends on a compromised account.
-const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
+const COMPROMISED: &str = "A compromised account approved it. Propose it again.";
 
 /// Suspends the approved templates that depend on a person whose account is compromised, and notifies their other
 /// proposers.

@@ -83,11 +83,11 @@ pub fn read_outcomes(body: &Body) -> std::result::Result<Vec<MemberOutcomeInput>
         );
     }
     if count > MOST_TOLD {
-        let text = format!("One request tells of at most {MOST_TOLD} members; send the others in another.");
+        let text = format!("One request can report at most {MOST_TOLD} members; send the others in another one.");
         reading.wrong("outcomes", "too_many", text);
     }
     if told.iter().flatten().any(|row| row.state == MemberState::Waiting) {
-        let text = "`waiting` is not told: let failed members be tried again (POST …/waves/retries).";
+        let text = "`waiting` cannot be reported: retry failed members instead (POST …/waves/retries).";
         reading.wrong("outcomes", "not_allowed", text);
     }
     reading.finish()?;
@@ -206,7 +206,7 @@ pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     }
     if failed.is_empty() {
         let text = "No member has failed.";
-        return Err(Refusal::not_now("none_failed", text, "Nothing has to be tried again.", Vec::new()).into());
+        return Err(Refusal::not_now("none_failed", text, "There is nothing to retry.", Vec::new()).into());
     }
     failed.truncate(MOST_TOLD);
     let rows = failed.into_iter().map(|row| {

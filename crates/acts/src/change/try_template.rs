@@ -61,7 +61,7 @@ impl PlainNoun for TemplateTrial {
             return Err(Refusal::not_found("template").into());
         };
         if running.len() >= MOST {
-            let text = format!("{MOST} trials run, which is the most.");
+            let text = format!("{MOST} trials are running, which is the limit.");
             return Err(Refusal::not_now("too_many", text, "End one first.", Vec::new()).into());
         }
         let trial = Self {
@@ -151,11 +151,11 @@ fn check<'d>(
         reading.wrong(
             "variant",
             "not_unique",
-            "`variant` is another template than `template`.",
+            "`variant` must be a different template from `template`.",
         );
     }
     if template.services != variant.services || template.environments != variant.environments {
-        let text = "A variant is for the same services and environments as the template.";
+        let text = "A variant must be for the same services and environments as the template.";
         reading.wrong("variant", "differs", text);
     }
     Some((template, variant))
@@ -321,7 +321,7 @@ pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body, is_del
     let tried = record::bodies::<TemplateTrial>(cx.tx, &running("variant"))?.pop();
     if let Some(trial) = tried.filter(|_| !is_delivered) {
         let text = format!(
-            "`{key}` is on trial as a variant of `{0}`. Name `{0}`; half of its uses follow the variant.",
+            "`{key}` is on trial as a variant of `{0}`. Use `{0}`; half of its uses follow the variant.",
             trial.template
         );
         return Err(Refusal::field("template", "on_trial", text).into());
@@ -393,7 +393,7 @@ impl PlainNoun for TemplateFeedback {
     fn add(cx: &mut Context<'_, '_>, input: TemplateFeedbackInput, mut reading: Reading<'_>) -> Result<Self> {
         let part = input.part.unwrap_or(TemplatePart::Nothing);
         if reading.says("part") && part != TemplatePart::Nothing && input.text.as_deref().is_none_or(str::is_empty) {
-            reading.wrong("text", "missing", "`text` says what was missing.");
+            reading.wrong("text", "missing", "`text` must state what was missing.");
         }
         reading.finish()?;
         let key = input.change.to_uppercase();
@@ -404,7 +404,7 @@ impl PlainNoun for TemplateFeedback {
         };
         if change.state != State::Closed {
             let text = format!("{key} has not closed yet.");
-            return Err(Refusal::not_now("not_closed", text, "Answer once it has closed.", Vec::new()).into());
+            return Err(Refusal::not_now("not_closed", text, "Answer once the change has closed.", Vec::new()).into());
         }
         check_operations(cx, &change)?;
         let known = Filter::new().equals("change_key", change.key.as_str());
@@ -449,6 +449,9 @@ fn check_operations(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     let mut others: Vec<String> = people.iter().map(|person| directory.login(person)).collect();
     others.sort_unstable();
     others.dedup();
-    let refusal = Refusal::not_allowed("not_operations", "The people who did the work answer what was missing.");
+    let refusal = Refusal::not_allowed(
+        "not_operations",
+        "Only the people who did the work can answer what was missing.",
+    );
     Err(refusal.with_others(others).into())
 }

@@ -60,7 +60,7 @@ impl PlainNoun for PersonErasure {
         let waiting = record::bodies::<Self>(cx.tx, &waiting)?;
         if waiting.iter().any(|it| it.person == person.id) {
             let text = "An erasure of this person's data waits for a second person.";
-            let satisfy = "Have it confirmed, or withdraw it.";
+            let satisfy = "Have the erasure confirmed, or withdraw it.";
             return Err(Refusal::not_now("erasure_asked", text, satisfy, Vec::new()).into());
         }
         let me = cx.actor.person.clone();
@@ -106,10 +106,10 @@ pub fn confirm_person_erasure(cx: &mut Context<'_, '_>, id: &str) -> Result<Pers
     }
     let directory = cx.directory()?;
     if is_behind(cx, &directory, (&found.by, found.handed_by.as_ref())) {
-        let text = "The requester of an erasure does not confirm it.";
+        let text = "The requester of an erasure cannot confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;
-        let satisfy = "Another person who sets policies confirms it.";
+        let satisfy = "Another person who may set policies must confirm it.";
         return Err(Refusal::not_now("second_person_needed", text, satisfy, others).into());
     }
     let person = load(cx, &found.person)?;
@@ -136,16 +136,17 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
     let orders = find_holds::active_orders(cx)?;
     if let Some(order) = orders.iter().find(|order| order.people.contains(&person.id)) {
         let text = format!(
-            "The hold order {} names this person: nothing of them is erased.",
+            "The hold order {} names this person: none of their data can be erased.",
             order.id
         );
-        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
+        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if its requesters agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }
     if let Some((key, order)) = find_holds::part_held(cx, &orders, &person.id)? {
-        let text =
-            format!("The hold order {order} holds {key}, in which this person had a part: nothing of them is erased.");
-        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
+        let text = format!(
+            "The hold order {order} covers {key}, in which this person took part: none of their data can be erased."
+        );
+        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if its requesters agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }
     let rules = rules(cx)?;
@@ -156,10 +157,10 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
         return Ok(());
     }
     let text = format!(
-        "The retention rule `{}` asks to keep who decided for {} days after they left.",
+        "The retention rule `{}` requires keeping the names of deciders for {} days after they left.",
         rule.key, rule.keep_days
     );
-    let satisfy = "Wait until then; or have the rule switched off, if the regime does not apply here.";
+    let satisfy = "Wait until then, or have the rule switched off if the regime does not apply here.";
     Err(Refusal::not_now("kept_by_rule", text, satisfy, Vec::new()).into())
 }
 

@@ -61,7 +61,7 @@ pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<C
     check_kept(cx, &change, kind)?;
     if change.erasure.as_ref().is_some_and(Erasure::is_asked) {
         let text = format!("An erasure of texts of {} waits for a second person.", change.key);
-        let satisfy = "Have it confirmed, or withdraw it, and then ask for this one.";
+        let satisfy = "Have that erasure confirmed or withdraw it, and then request this one.";
         return Err(Refusal::not_now("erasure_asked", text, satisfy, Vec::new()).into());
     }
     let erasure = Erasure {
@@ -79,7 +79,7 @@ pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<C
         return erase(cx, change, erasure);
     }
     let letter = format!(
-        "{} asks to erase texts of {}. Another person who sets policies confirms it, or withdraws it.",
+        "{} asks to erase texts of {}. Another person who may set policies must confirm or withdraw the erasure.",
         cx.directory()?.name(&cx.actor.person),
         change.key
     );
@@ -101,8 +101,8 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     let directory = cx.directory()?;
     let askers = [erasure.asked_by.clone(), erasure.handed_by.clone()];
     if askers.iter().flatten().any(|asker| is_one(cx, &directory, asker)) {
-        let text = "The requester of an erasure does not confirm it.";
-        let satisfy = "Another person who sets policies confirms it.";
+        let text = "The requester of an erasure cannot confirm it.";
+        let satisfy = "Another person who may set policies must confirm it.";
         let me = cx.actor.person.clone();
         let waiting = others_who_set(cx, &me)?;
         return Err(Refusal::not_now("second_person_needed", text, satisfy, waiting).into());
@@ -121,7 +121,7 @@ pub fn withdraw_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     let change = cx.change(key)?;
     let kind = pending_erasure(&change)?.kind;
     let letter = format!(
-        "{} withdrew the erasure of texts of {}; they stay.",
+        "{} withdrew the erasure of texts of {}; the texts are kept.",
         cx.directory()?.name(&cx.actor.person),
         change.key
     );
@@ -136,8 +136,8 @@ pub fn withdraw_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
 fn pending_erasure(change: &Change) -> Result<Erasure> {
     let waiting = change.erasure.clone().filter(Erasure::is_asked);
     waiting.ok_or_else(|| {
-        let text = format!("No erasure of texts of {} is asked for.", change.key);
-        Refusal::not_now("nothing_asked", text, "Ask for one first.", Vec::new()).into()
+        let text = format!("No erasure of texts of {} was requested.", change.key);
+        Refusal::not_now("nothing_asked", text, "Request an erasure first.", Vec::new()).into()
     })
 }
 
@@ -148,7 +148,7 @@ fn check_comment(
     (kind, comment): (ErasureKind, Option<&RecordId>),
 ) -> Result<()> {
     match (kind, comment) {
-        (ErasureKind::Comment, None) => reading.wrong("comment", "missing", "Name in `comment` the id of the comment."),
+        (ErasureKind::Comment, None) => reading.wrong("comment", "missing", "Give the id of the comment in `comment`."),
         (ErasureKind::Comment, Some(id)) => {
             let found = record::load::<Comment>(cx.tx, id.as_str())?;
             if found.is_none_or(|stored| stored.record.change != change.id) {
@@ -159,7 +159,7 @@ fn check_comment(
         (_, Some(_)) => reading.wrong(
             "comment",
             "not_asked",
-            "Only an erasure of the kind `comment` names one.",
+            "Only an erasure of the kind `comment` takes the id of a comment.",
         ),
         (_, None) => {}
     }
@@ -169,13 +169,16 @@ fn check_comment(
 /// Whether texts of a change may be erased in its present state.
 fn check(change: &Change, kind: ErasureKind) -> Result<()> {
     if change.standing_hold().is_some() {
-        let text = format!("{} is under a legal hold: nothing of it is erased.", change.key);
-        let satisfy = "Lift the legal hold first, if those who asked for it agree.";
+        let text = format!("{} is under a legal hold: none of it can be erased.", change.key);
+        let satisfy = "Lift the legal hold first, if its requesters agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }
     if kind == ErasureKind::Texts && !change.state.is_final() {
-        let text = format!("{} has not ended: people still decide by its texts.", change.key);
-        let satisfy = "Close or cancel it first; or edit the text out, and erase the `former_texts`.";
+        let text = format!(
+            "{} has not ended: its texts are still needed for decisions.",
+            change.key
+        );
+        let satisfy = "Close or cancel the change first; or edit the text out, and erase the `former_texts`.";
         return Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into());
     }
     if kind == ErasureKind::Texts && !change.has_texts() {
@@ -198,10 +201,11 @@ fn check_kept(cx: &mut Context<'_, '_>, change: &Change, kind: ErasureKind) -> R
         return Ok(());
     }
     let text = format!(
-        "The retention rule `{}` asks to keep the texts of {} for {} days.",
+        "The retention rule `{}` requires keeping the texts of {} for {} days.",
         rule.key, change.key, rule.keep_days
     );
-    let satisfy = "Erase the comment or what was edited out alone; or have the rule switched off, if the regime does not apply here.";
+    let satisfy = "Erase only the comment or the edited-out text, or have the rule switched off if the regime does not apply \
+                   here.";
     Err(Refusal::not_now("kept_by_rule", text, satisfy, Vec::new()).into())
 }
 
@@ -326,7 +330,7 @@ fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
     // An erasure by the clock covers many changes and is not reported for each.
     if done.is_some_and(|erasure| erasure.asked_by.is_some()) {
         let news = format!(
-            "Texts of {} were erased for good; what the log proves stays.",
+            "Texts of {} were erased permanently; the proofs in the log remain.",
             change.key
         );
         notify_keepers(cx, &mut written, &change, &news)?;

@@ -158,10 +158,10 @@ pub(crate) fn check_free(cx: &mut Context<'_, '_>, change: &Change) -> Result<()
     }
     let named: Vec<&str> = held.iter().take(NAMED).map(String::as_str).collect();
     let text = format!(
-        "{} is under a legal hold: nothing of it is erased. Hold orders that match it: {}.",
+        "{} is under a legal hold: none of it can be erased. Hold orders that match it: {}.",
         change.key,
         named.join(", ")
     );
-    let satisfy = "Lift each of them first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
+    let satisfy = "Lift each of them first (`POST /hold-orders/{id}/lifting`), if their requesters agree.";
     Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into())
 }

@@ -29,7 +29,7 @@ const GLASSES: SignedDuration = SignedDuration::from_hours(45 * 24);
 /// The most of these that a round checks.
 const MOST_GLASSES: i64 = 500;
 /// The reason with which an item is settled after its violation ended.
-const PASSED: &str = "The control rule finds nothing any more.";
+const PASSED: &str = "The control rule no longer finds anything.";
 
 /// The work of a round on one change.
 struct Move {

@@ -165,7 +165,7 @@ fn check_subject(wanted: &Wanted) -> Result<()> {
     if named.iter().any(|it| it.is_some()) {
         return Ok(());
     }
-    let text = "A timeline is about something: name a person, a record, an address, a session, a token or an incident.";
+    let text = "A timeline needs a subject: name a person, a record, an address, a session, a token or an incident.";
     Err(Refusal::field("about", "missing", text).into())
 }
 

@@ -84,8 +84,8 @@ pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftRequest>, word:
 }
 
 fn needs_another(others: Vec<String>) -> Error {
-    let text = "The person who asked to lift a legal hold does not lift it alone: two people do here.";
-    let satisfy = "Another person who sets policies lifts it too.";
+    let text = "Lifting a legal hold takes two people here: the person who requested it cannot confirm it.";
+    let satisfy = "Another person who may set policies must confirm lifting it.";
     Refusal::not_now("second_person_needed", text, satisfy, others).into()
 }
 

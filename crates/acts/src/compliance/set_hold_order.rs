@@ -43,7 +43,7 @@ impl PlainNoun for HoldOrder {
         }
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
-            let text = format!("{MOST} hold orders stand.");
+            let text = format!("{MOST} hold orders are active.");
             return Err(Refusal::not_now("too_many", text, "Lift one that is over.", Vec::new()).into());
         }
         let order = Self {

@@ -83,7 +83,7 @@ pub fn end_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         }),
         ..change
     };
-    let news = format!("{} is under a legal hold no more: by {}.", free.key, name(cx)?);
+    let news = format!("The legal hold of {} was lifted by {}.", free.key, name(cx)?);
     save(cx, free, ("change.legal_hold_lifted", data), &news)
 }
 

@@ -32,7 +32,7 @@ impl PlainNoun for ReportSchedule {
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
             let text = format!("A tenant has at most {MOST} schedules of control reports.");
-            return Err(Refusal::not_now("too_many", text, "End one that nobody reads.", Vec::new()).into());
+            return Err(Refusal::not_now("too_many", text, "End one that is no longer read.", Vec::new()).into());
         }
         let schedule = Self {
             id: RecordId(cx.new_id()?),
@@ -107,7 +107,7 @@ fn checked(
                 contacts.insert(person.id.clone());
             }
             None => {
-                let text = format!("Nobody who is active has the login `{login}`.");
+                let text = format!("No active person has the login `{login}`.");
                 reading.wrong("contacts", "unknown", text);
             }
         }

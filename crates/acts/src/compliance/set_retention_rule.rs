@@ -74,10 +74,12 @@ fn check_loosened(cx: &mut Context<'_, '_>, present: &RetentionRule, next: &Rete
         return Ok(());
     }
     let text = format!(
-        "The retention in force keeps for less than the rule `{}`, so records would go as soon as the rule no longer keeps them.",
+        "The retention in force is shorter than the rule `{}`, so records would be erased as soon as the rule no longer \
+         protects them.",
         present.key
     );
-    let satisfy = "Propose a retention that keeps as long as the rule first, which another person puts in force; then change the rule.";
+    let satisfy = "First propose a retention that lasts as long as the rule, and have another person put it in force; then \
+                   change the rule.";
     let me = cx.actor.person.clone();
     let others = others_who_set(cx, &me)?;
     Err(Refusal::not_now("retention_is_shorter", text, satisfy, others).into())

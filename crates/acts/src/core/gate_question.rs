@@ -74,10 +74,10 @@ impl Found {
 
 fn no_way_back(question: &Question) -> Answer {
     let text = format!(
-        "No change under way names this as its way back for {} in {}.",
+        "No change in progress names this as its rollback for {} in {}.",
         question.service, question.environment
     );
-    let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
+    let satisfy = "A rollback is allowed from a change's start until its closing, to its target's `rollback_to`.";
     stopped(
         Purpose::Rollback,
         unmet::unmet("change_missing", text, satisfy, Vec::new()),

@@ -143,8 +143,8 @@ pub(crate) fn check_start(reading: &mut Reading<'_>, field: &str, starts_at: Tim
 fn refuse_late(reading: &mut Reading<'_>, field: &str, starts_at: Timestamp, now: Timestamp) {
     if now.duration_since(starts_at) > MEANT_AS_NOW {
         let text = format!(
-            "`{field}` lies behind: nothing begins before it is recorded. To note that it was so, send `correction: true`; it \
-             counts from now on, and for nothing decided before."
+            "`{field}` is in the past: a record cannot take effect before it is recorded. To record a correction, send \
+             `correction: true`; it applies from now on and does not affect earlier decisions."
         );
         reading.wrong(field, "in_the_past", text);
     }

@@ -143,7 +143,7 @@ pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'sta
         return Some(("public", format!("It is no verifier key: {why}.")));
     }
     if kid_of(&stored.purpose, &stored.public).as_deref() != Some(stored.kid.as_str()) {
-        return Some(("kid", "The key stands under another id than its own.".to_owned()));
+        return Some(("kid", "The key is stored under the wrong id.".to_owned()));
     }
     let bound = associated(&cx.tenant(), &stored.purpose, &stored.kid);
     let opened = cx.services.tools().master.open(&stored.wrapped, &bound);
@@ -151,9 +151,9 @@ pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'sta
         .map_err(Error::from)
         .and_then(|seed| Ok(SigningKey::from_seed(seed_of(&seed)?)?));
     let what = match private {
-        Err(_) => "The master key does not open its private half.",
+        Err(_) => "The master key cannot decrypt its private key.",
         Ok(key) if proof::jwks::Jwk::new(*key.public()).kid() != stored.kid => {
-            "Its private half belongs to another public one."
+            "Its private key does not match its public key."
         }
         Ok(_) => return None,
     };

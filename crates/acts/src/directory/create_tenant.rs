@@ -28,7 +28,7 @@ const GROUPS: [(&str, &str); 2] = [("change-managers", "Change managers"), ("sec
 pub fn check_key(key: &str) -> std::result::Result<(), Refusal> {
     if key.eq_ignore_ascii_case(store::SYSTEM_TENANT) {
         let text = format!(
-            "`{key}` is kept for the log of Assent itself: nobody belongs to it. Choose another key for the tenant."
+            "`{key}` is reserved for the log of Assent itself and has no members. Choose another key for the tenant."
         );
         return Err(Refusal::field("tenant", "reserved", text));
     }

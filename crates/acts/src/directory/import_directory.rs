@@ -192,8 +192,9 @@ pub fn import_directory(cx: &mut Context<'_, '_>, lines: &[Line], options: Optio
 }
 
 /// The error when missing rows of the ownership matrix are to end and no line is a row of it.
-pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not name, and this file \
-                                   names none: every row would end. Import the rows that stay with it, or leave it out.";
+pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not contain, and \
+                                   this file contains none: every row would end. Include the rows to keep, or omit \
+                                   `end_missing`.";
 
 /// The same without a check of rights.
 ///
@@ -201,7 +202,7 @@ pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership
 /// 422 with every wrong line; the store's.
 pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
     if lines.len() > MOST_LINES {
-        let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
+        let text = format!("An import can have at most {MOST_LINES} lines; split it into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
     if options.end_missing && lines.iter().all(|line| line.noun != Noun::Ownerships) {
@@ -355,7 +356,7 @@ impl Staging {
                 Write::Ownership(row) => shown_key(row, &self.directory),
                 _ => key.1,
             };
-            let text = format!("`{shown}` stands twice: {first} names it already. Leave one of the two.");
+            let text = format!("`{shown}` is listed twice: {first} already contains it. Keep only one of the two.");
             let text = with_example(line.noun, &text);
             self.errors.push(FieldError::new(line.place(), "not_unique", text));
             return false;
@@ -415,7 +416,7 @@ impl Staging {
                 let old = self.directory.people.get(&person.id);
                 let is_own = self_grant::is_own(&cx.actor, &person.id);
                 if is_own && old.is_some_and(|old| old.roles != person.roles) {
-                    reading.wrong("roles", "own_request", "Nobody changes their own roles.");
+                    reading.wrong("roles", "own_request", "You cannot change your own roles.");
                 }
                 if self_grant::gives_function(cx, old, person) {
                     reading.wrong("functions", "own_request", self_grant::OWN_FUNCTION);
@@ -427,7 +428,8 @@ impl Staging {
                     reading.wrong("accounts", "own_request", person_fields::OWN_ACCOUNT);
                 }
                 if last_administrator::is_last(&self.directory, person) {
-                    let text = "This is the last administrator: a line before this one gives another the role `admin`.";
+                    let text =
+                        "This is the last administrator: an earlier line must give another person the role `admin`.";
                     reading.wrong("roles", "last_administrator", text);
                 }
             }
@@ -664,7 +666,7 @@ impl Staging {
             let Some(line) = said.get(&row.scope()) else { continue };
             if self.two == Two::Refuse && two_people::decides(&row) {
                 let key = shown_key(&row, &self.directory);
-                let ends = format!("The catalogue no longer says `{key}`, so that it ends.");
+                let ends = format!("The catalogue no longer contains `{key}`, so the row ends.");
                 let text = [ends, by_two()].join(" ");
                 let place = format!("{}: owner", line.place());
                 self.errors.push(FieldError::new(place, "two_people_needed", text));

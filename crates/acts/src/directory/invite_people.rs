@@ -42,7 +42,7 @@ pub fn read_invitations(text: &str) -> Result<Vec<Invitation>> {
     for (place, line) in lines.filter(|(_, line)| !line.is_empty()) {
         match read_line(line) {
             Some(one) if found.iter().any(|other| other.login == one.login) => {
-                errors.push(wrong(place, &format!("the login `{}` stands there twice.", one.login)));
+                errors.push(wrong(place, &format!("the login `{}` is listed twice.", one.login)));
             }
             Some(one) => found.push(one),
             None => errors.push(wrong(
@@ -52,7 +52,7 @@ pub fn read_invitations(text: &str) -> Result<Vec<Invitation>> {
         }
     }
     if found.len() > MOST_PEOPLE {
-        let text = format!("At most {MOST_PEOPLE} people are made at once. Leave the rest for another time.");
+        let text = format!("At most {MOST_PEOPLE} people can be added at once. Add the rest afterwards.");
         errors.push(FieldError::new("people", "too_many", text));
     }
     if found.is_empty() && errors.is_empty() {

@@ -39,8 +39,8 @@ const AT_ONCE: usize = 200;
 /// How many changes are read at once.
 const CHANGES_AT_ONCE: i64 = 500;
 /// The refusal for a person who would add themselves to a group.
-const OWN_SEAT: &str = "Nobody adds themselves to a group that decides: another person who may set groups does. Give the directory \
-                        a token of its own account, made by another administrator.";
+const OWN_SEAT: &str = "You cannot add yourself to a group that decides: another person who may set groups must do it. Give \
+                        the directory a token of its own account, created by another administrator.";
 /// The roles of people who count for a day after they are gone, so that the person who removed them is not alone.
 /// Meanwhile these roles give no rights.
 const REMEMBERED: [Role; 2] = [Role::Admin, Role::ChangeManager];
@@ -119,7 +119,7 @@ fn check_unique(
         return Err(taken("userName", text));
     }
     let anothers = |mail: &str| {
-        let text = format!("`{mail}` belongs to another person; one address is one person.");
+        let text = format!("`{mail}` belongs to another person; an address can belong to only one person.");
         Err(taken("emails", text))
     };
     let stands = known.and_then(|known| known.email.as_ref());
@@ -382,7 +382,10 @@ fn check_aliases(cx: &mut Context<'_, '_>, next: &Person) -> Result<()> {
     let directory = cx.directory()?;
     match committers::taken_account(&directory, next) {
         Some((account, other)) => {
-            let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
+            let text = format!(
+                "`{account}` belongs to `{}`; an account can belong to only one person.",
+                other.login
+            );
             Err(taken("emails", text))
         }
         None => Ok(()),
@@ -591,7 +594,7 @@ fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let directory = cx.directory()?;
     match read_directory_rows::twin_group(&directory, key) {
         Some(twin) => {
-            let text = format!("There is a group `{}` already, which reads the same.", twin.key);
+            let text = format!("There already is a group `{}`, which looks the same.", twin.key);
             Err(taken("displayName", text))
         }
         None => Ok(()),

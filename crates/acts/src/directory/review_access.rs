@@ -42,7 +42,7 @@ pub fn begin_review(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<AccessR
     let mut reading = Reading::new(body, "");
     let due_at = reading.time("due_at");
     if due_at.is_some_and(|due| due <= cx.now) {
-        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+        reading.wrong("due_at", "in_the_past", "`due_at` must be in the future.");
     }
     reading.finish()?;
     let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
@@ -50,7 +50,7 @@ pub fn begin_review(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<AccessR
     if !open.is_empty() {
         let directory = cx.directory()?;
         let waits: BTreeSet<String> = open.iter().map(|it| directory.login(&it.record.manager)).collect();
-        let (text, satisfy) = ("A review of access is open already.", "Its managers sign first.");
+        let (text, satisfy) = ("An access review is already open.", "Its managers must sign first.");
         return Err(Refusal::not_now("review_open", text, satisfy, waits.into_iter().collect()).into());
     }
     let beginner = cx.actor.person.clone();
@@ -103,7 +103,7 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
     let review = cx.put(&mut written, review)?;
     if tells {
         let text = format!(
-            "{} rights of your people wait for your signature until {}.\n{}/t/{}/access-reviews/{}\n",
+            "{} rights of your people need your signature until {}.\n{}/t/{}/access-reviews/{}\n",
             review.rights.len(),
             review.due_at,
             cx.services.tools().public_url,
@@ -114,7 +114,7 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
         let dedup = format!("{}/{}", review.id, review.manager);
         let letter = (
             "access_review",
-            "Rights of your people to look at",
+            "Rights of your people to review",
             text.as_str(),
             dedup.as_str(),
         );
@@ -223,7 +223,7 @@ pub fn review(cx: &mut Context<'_, '_>, id: &str) -> Result<AccessReview> {
 pub fn sign_review(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<AccessReview> {
     let found = review(cx, id)?;
     if found.manager != cx.actor.person {
-        let text = "A review of access is signed by the manager whom it asks.";
+        let text = "An access review must be signed by the manager it is assigned to.";
         return Err(Refusal::not_allowed("not_asked", text).into());
     }
     required_factor::check_wanted(cx, &[Touch::PrivilegedAccess])?;
@@ -237,11 +237,17 @@ pub fn sign_review(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ac
     let refused = read_rows(&mut reading, &found);
     let reason = reading.text("reason", TEXT);
     if !refused.is_empty() && reason.is_none() {
-        reading.wrong("reason", "missing", "Say in `reason` why something is refused.");
+        reading.wrong("reason", "missing", "Give the reason for refusals in `reason`.");
     }
     reading.finish()?;
     if found.signed_at.is_some() {
-        return Err(Refusal::not_now("signed", "It is signed already.", "Nothing is left to do.", Vec::new()).into());
+        return Err(Refusal::not_now(
+            "signed",
+            "This review is already signed.",
+            "Nothing is left to do.",
+            Vec::new(),
+        )
+        .into());
     }
     let mut signed = found;
     for right in &mut signed.rights {

@@ -157,7 +157,7 @@ fn remind(cx: &mut Context<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
         let dedup = format!("access_review/{}/{}", part.id, cx.now);
         let message = (
             "access_review",
-            "Rights of your people still to look at",
+            "Rights of your people still to review",
             text.as_str(),
             dedup.as_str(),
         );

@@ -20,10 +20,10 @@ pub const TABLE: &str = "access_review";
 pub(crate) fn follow(cx: &mut Context<'_, '_>, part: &AccessReview) -> Result<()> {
     let about = About::new(AboutKind::AccessReview, part.id.as_str());
     if part.signed_at.is_some() {
-        let reason = "The review of access was signed.";
+        let reason = "The access review was signed.";
         return settle_by_rule(cx, ActionKind::ReviewAccess, &about, "", reason).map(drop);
     }
-    let title = format!("Sign the review of access: {} rights", part.rights.len());
+    let title = format!("Sign the access review: {} rights", part.rights.len());
     let item = NewItem {
         owner: Owner::Person(part.manager.clone()),
         due: Due::At(part.due_at),

@@ -42,7 +42,7 @@ impl PlainNoun for AuditMandate {
         let person = check(&mut reading, &input, &directory, cx.now);
         reading.finish()?;
         if directory.audit_mandates.len() >= MOST {
-            let text = format!("A tenant has at most {MOST} mandates, those that are over included.");
+            let text = format!("A tenant has at most {MOST} mandates, including those that have ended.");
             let satisfy = "Give a token of narrower scope to an account without a mandate.";
             return Err(Refusal::not_now("too_many", text, satisfy, Vec::new()).into());
         }
@@ -92,10 +92,10 @@ pub fn confirm_audit_mandate(cx: &mut Context<'_, '_>, id: &str) -> Result<Audit
     let directory = cx.directory()?;
     let is_theirs = is_behind(cx, &directory, (&found.by, found.handed_by.as_ref()));
     if is_theirs || is_one(cx, &directory, &found.person) {
-        let text = "The proposer and the auditor of a mandate do not confirm it.";
+        let text = "The proposer and the auditor of a mandate cannot confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;
-        let satisfy = "Another person who sets policies confirms it.";
+        let satisfy = "Another person who may set policies must confirm it.";
         return Err(Refusal::not_now("second_person_needed", text, satisfy, others).into());
     }
     check_still(cx, &found)?;
@@ -112,7 +112,7 @@ fn check_still(cx: &mut Context<'_, '_>, mandate: &AuditMandate) -> Result<()> {
         return Ok(());
     }
     let text = "The account of the auditor is deactivated or has another right by now.";
-    let satisfy = "Leave it the right `auditor` alone, or propose a mandate of another account.";
+    let satisfy = "Remove all its rights except `auditor`, or propose a mandate of another account.";
     Err(Refusal::not_now("other_rights", text, satisfy, Vec::new()).into())
 }
 

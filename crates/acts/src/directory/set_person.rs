@@ -117,7 +117,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     };
     let before = person.clone();
     if self_grant::is_own(&cx.actor, &person.id) && body.contains_key("roles") {
-        return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
+        return Err(Refusal::not_allowed("own_request", "You cannot change your own roles.").into());
     }
     let mut reading = Reading::new(body, "");
     person.name = reading.name().unwrap_or(person.name);
@@ -197,7 +197,7 @@ fn check_agent_membership(reading: &mut Reading<'_>, directory: &Directory, grou
     for person in group.members.iter().filter(is_new) {
         if directory.people.get(person).is_some_and(|person| person.is_agent) {
             let login = directory.login(person);
-            let text = format!("`{login}` is an agent, and an agent decides nothing: name its sponsor.");
+            let text = format!("`{login}` is an agent, and agents cannot decide: name its sponsor.");
             reading.wrong("members", "agent_decides_nothing", text);
         }
     }

@@ -121,7 +121,7 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     let mut arrow = read_directory_rows::dependency(&mut reading, &directory);
     let old = directory.dependencies.iter().find(|known| known.id == arrow.id);
     if old.is_some_and(|known| known.kind == arrow.kind && known.environments == arrow.environments) {
-        reading.wrong("to", "not_unique", "This dependency is there already.");
+        reading.wrong("to", "not_unique", "This dependency already exists.");
     }
     reading.finish()?;
     if self_grant::gives_part(cx, &directory, &arrow) {

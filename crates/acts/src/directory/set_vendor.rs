@@ -43,7 +43,7 @@ impl PlainNoun for Vendor {
         check_connection(cx, &input, &mut reading)?;
         // A key stays a vendor's once it was in use: old notices name it.
         if !input.key.is_empty() && Self::found(cx, &input.key)?.is_some() {
-            let text = format!("There is or was a vendor `{}`.", input.key);
+            let text = format!("The key of vendor `{}` is or was in use.", input.key);
             reading.wrong("key", "not_unique", text);
         }
         reading.finish()?;
@@ -72,7 +72,11 @@ impl PlainNoun for Vendor {
         let members = check(&mut reading, &input, Some(&self), &directory);
         check_connection(cx, &input, &mut reading)?;
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "Notices name a vendor by its key, which stays.");
+            reading.wrong(
+                "key",
+                "not_allowed",
+                "Notices refer to a vendor by its key, so the key cannot change.",
+            );
         }
         reading.finish()?;
         let edited = Self {

@@ -489,10 +489,10 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, giver: &Person) -> Result<()> {
     let about = About::new(AboutKind::Other, giver.id.as_str());
     let mut rows = giver.deactivation.iter().flat_map(|it| &it.suspended);
     if !rows.any(|row| row.decided.is_none()) {
-        let reason = "Nothing waits for a decision any more.";
+        let reason = "No decision is pending any more.";
         return action_items::settle_by_rule(cx, ActionKind::Other, &about, PART, reason).map(drop);
     }
-    let title = "Decide about what a compromised account gave others";
+    let title = "Decide on the rights that a compromised account granted";
     let item = NewItem {
         part: PART.to_owned(),
         owner: Owner::Person(cx.actor.person.clone()),
@@ -553,15 +553,21 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
         return Err(Refusal::not_found(format!("suspension {number} of {login}")).into());
     };
     if item.decided.is_some() {
-        let text = "Somebody decided about this already.";
-        return Err(Refusal::not_now("decided_already", text, "Give it anew where it is needed.", Vec::new()).into());
+        let text = "This has already been decided.";
+        return Err(Refusal::not_now(
+            "decided_already",
+            text,
+            "Grant it again where it is needed.",
+            Vec::new(),
+        )
+        .into());
     }
     let directory = cx.directory()?;
     let is_theirs = |of: &PersonId| self_grant::is_one(cx, &directory, of);
     if is_theirs(&person.id) || item.person.as_ref().is_some_and(is_theirs) {
         let refusal = Refusal::not_allowed(
             "own_request",
-            "Nobody confirms what was given to themselves, or by them.",
+            "You cannot confirm a right that you received or granted.",
         );
         let (policies, now) = (cx.policies()?, cx.now);
         let is_out = |of: &PersonId| {

@@ -38,7 +38,7 @@ impl PlainNoun for OutsideLook {
         let person = cx.actor.person.clone();
         if !directory.members(&group).contains(&person) {
             let text = format!(
-                "{} is not of the group {group}, who look from outside.",
+                "{} is not a member of the group {group}, whose members review from outside.",
                 directory.name(&person)
             );
             return Err(Refusal::not_allowed("not_outside", text).into());

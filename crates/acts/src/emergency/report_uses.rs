@@ -92,7 +92,7 @@ impl PlainNoun for EmergencyReport {
             }
         }
         if reading.errors.is_empty() && record.lines.is_empty() {
-            reading.wrong("record", "missing", "The record has no line.");
+            reading.wrong("record", "missing", "The record has no lines.");
         }
         reading.finish()?;
         report(cx, &record)
@@ -374,9 +374,9 @@ fn request_review(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&E
         .flat_map(|card| [Some(card.by.clone()), card.approved_by.clone()]);
     let involved = signed.chain([did_it, Some(used.by.clone())]).flatten().collect();
     let title = match used.differences.is_empty() {
-        true => format!("Look at the work on {} without the server", used.service),
+        true => format!("Review the work on {} done without the server", used.service),
         false => format!(
-            "Explain the work on {} without the server: {}",
+            "Explain the work on {} done without the server: {}",
             used.service,
             used.differences.join(", ")
         ),
@@ -406,19 +406,19 @@ fn item_text(reporter: &str, used: &EmergencyUse) -> String {
     let (at, host) = (used.done_at, &used.host);
     if used.allowed {
         return format!(
-            "{who} deployed to {service} {environment} at {at} on the host {host}, as reported by {reporter} later. Record the change \
-             that it was, and settle this with its key."
+            "{who} deployed to {service} {environment} at {at} on the host {host}, as reported by {reporter} later. Record the \
+             work as a change, and settle this item with its key."
         );
     }
     format!(
-        "{who} was stopped at {service} {environment} at {at} on the host {host}, as reported by {reporter} later. Find out whether the \
-         work was done all the same, and settle this with what you found."
+        "{who} was stopped at {service} {environment} at {at} on the host {host}, as reported by {reporter} later. Find out \
+         whether the work was done anyway, and settle this item with your finding."
     )
 }
 
 fn open_cut_item(cx: &mut Context<'_, '_>, report: &EmergencyReport) -> Result<()> {
     let text = format!(
-        "The record {} has {} lines now and had more when it was reported before. Find out who cut it, and why.",
+        "The record {} has {} lines now and had more when it was reported before. Find out who truncated it, and why.",
         report.named, report.lines
     );
     let item = NewItem {
@@ -432,7 +432,7 @@ fn open_cut_item(cx: &mut Context<'_, '_>, report: &EmergencyReport) -> Result<(
         ..NewItem::new(
             ActionKind::Other,
             About::new(AboutKind::Other, report.named.as_str()),
-            "Explain a record of work without the server whose end was cut",
+            "Explain a truncated record of work done without the server",
         )
     };
     action_items::open(cx, item).map(drop)

@@ -60,7 +60,7 @@ impl PlainNoun for EmergencyCard {
             .into_iter()
             .filter(|card| card.ends_at > cx.now);
         if in_use.count() >= MOST {
-            let text = format!("{MOST} emergency cards are in use, which is what can be kept an eye on.");
+            let text = format!("{MOST} emergency cards are in use, which is the limit.");
             return Err(Refusal::not_now("too_many", text, "Revoke one that nobody needs.", Vec::new()).into());
         }
         let card = Self {
@@ -85,16 +85,16 @@ impl PlainNoun for EmergencyCard {
     /// Signs it as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: EmergencyCardInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
-            let text = "A card stays as it was proposed. Revoke it and propose another.";
+            let text = "A proposed card cannot be changed. Revoke it and propose another.";
             reading.wrong("approved", "not_as_proposed", text);
         } else if reading.errors.is_empty() && !input.approved {
-            reading.wrong("approved", "missing", "Sign it by `approved: true`, or revoke it.");
+            reading.wrong("approved", "missing", "Sign it with `approved: true`, or revoke it.");
         }
         reading.finish()?;
         if self.approved || self.ends_at <= cx.now {
             let text = match self.approved {
                 true => "This card is signed already.",
-                false => "This card is over.",
+                false => "This card has expired.",
             };
             return Err(Refusal::not_now("not_open", text, "Propose another if it is needed.", Vec::new()).into());
         }
@@ -136,7 +136,7 @@ fn check_may_sign(cx: &mut Context<'_, '_>) -> Result<()> {
     let directory = cx.directory()?;
     let person = directory.people.get(&cx.actor.person);
     if person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin)) {
-        let text = "The administrator role alone signs no emergency card.";
+        let text = "The administrator role alone is not enough to sign an emergency card.";
         return Err(Refusal::not_allowed("not_allowed", text).into());
     }
     Ok(())
@@ -148,12 +148,12 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     let person = cx.actor.person.clone();
     if self_grant::is_behind(cx, &directory, (&card.by, card.handed_by.as_ref())) {
         let text =
-            "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
+            "A card needs two people, and the proposal counts as yours: another owner or change manager must sign it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
     }
     let is_manager = |person: &PersonId| directory.has_role(person, Role::ChangeManager);
     if !is_manager(&card.by) && !is_manager(&person) {
-        let text = "One of the two who sign an emergency card is a change manager.";
+        let text = "One of the two signers of an emergency card must be a change manager.";
         return Err(Refusal::not_allowed("not_allowed", text).into());
     }
     Ok(())
@@ -170,12 +170,12 @@ pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, 
     let person = cx.actor.person.clone();
     let is_signer = card.by == person || card.approved_by.as_ref() == Some(&person);
     if !is_signer && !cx.directory()?.has_role(&person, Role::ChangeManager) {
-        let text = "Only its two signers and change managers print an emergency card.";
+        let text = "Only its two signers and change managers can print an emergency card.";
         return Err(Refusal::not_allowed("not_allowed", text).into());
     }
     if !card.approved || !card.active || card.ends_at <= cx.now {
-        let text = "Only a card that two people signed, and that is neither over nor revoked, is printed.";
-        return Err(Refusal::not_now("not_open", text, "A second person signs it first.", Vec::new()).into());
+        let text = "Only a card that two people signed and that has neither expired nor been revoked can be printed.";
+        return Err(Refusal::not_now("not_open", text, "A second person must sign it first.", Vec::new()).into());
     }
     check_fresh(cx)?;
     check_voice(cx)?;

@@ -152,7 +152,7 @@ fn present_row(cx: &mut Context<'_, '_>, row: GateRow) -> Result<GateRow> {
 
 /// A row that is about to go: it opens nothing.
 fn gone(mut row: GateRow) -> GateRow {
-    let text = format!("{} is being judged again.", row.key);
+    let text = format!("{} is being re-evaluated.", row.key);
     row.closed
         .push(unmet::unmet("not_scheduled", text, "Ask the gate again.", Vec::new()));
     row
@@ -223,7 +223,7 @@ fn is_outside(cx: &mut Context<'_, '_>, service: &str) -> Result<bool> {
 
 fn unknown(code: &str, what: &str, key: &str) -> Answer {
     let text = format!("There is no {what} `{key}`.");
-    let help = format!("Register the {what}, or mend the name.");
+    let help = format!("Register the {what}, or correct the name.");
     stopped(Purpose::Deploy, unmet::unmet(code, text, help, Vec::new()))
 }
 
@@ -461,8 +461,8 @@ fn may_collect(case: &change_file::Case<'_>) -> bool {
 }
 
 fn not_yours(answer: Answer) -> Answer {
-    let text = "The gate is open, but its permit is collected by a pipeline or by who implements the change.";
-    let satisfy = "A pipeline, or an implementer of the change, asks.";
+    let text = "The gate is open, but only a pipeline or an implementer of the change can collect its permit.";
+    let satisfy = "Let a pipeline or an implementer of the change ask the gate.";
     Answer {
         decision: GateDecision::Stop,
         reasons: vec![unmet::unmet("not_allowed", text, satisfy, Vec::new())],
@@ -578,7 +578,7 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     if let Some(until) = check.wait_until.filter(is_over) {
         return Err(Refusal::NotNow {
             code: "not_go",
-            text: "This check waited until its end.".to_owned(),
+            text: "This check waited until its time limit.".to_owned(),
             unmet: vec![wait_over(until)],
         }
         .into());

@@ -197,7 +197,7 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
         found.push(Unmatched {
             code: "deployment_without_change",
             text: format!(
-                "A deployment of {} to {} was told, and {why}.{}",
+                "A deployment of {} to {} was reported, and {why}.{}",
                 row.service,
                 row.environment,
                 operated.unwrap_or_default()
@@ -264,7 +264,7 @@ fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
             found.push(Unmatched {
                 code: "change_without_deployment",
                 text: format!(
-                    "{} says that {} went to {}, and no source told of it.",
+                    "{} records that {} was deployed to {}, but no source reported it.",
                     change.key, place.0, place.1
                 ),
                 vendor: directory.operators(&target.service),

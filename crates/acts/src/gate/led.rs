@@ -65,7 +65,7 @@ pub(crate) fn decide_led(
             Some("it was not read to its end within the last hour.".to_owned())
         }
         Some(system) => system.unread().map(str::to_owned),
-        None => Some("its reading was ended.".to_owned()),
+        None => Some("it is no longer read.".to_owned()),
     };
     let filter = looked_at(led.system.as_str(), service.as_str());
     let changes = record::bodies::<ForeignChange>(cx.tx, &filter)?;

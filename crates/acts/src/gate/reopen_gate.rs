@@ -21,8 +21,8 @@ pub fn reopen_gate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     check_whole(cx)?;
     let change = cx.change(key)?;
     let Some(event) = noted_lack(cx, &change)? else {
-        let text = "No finding about the log closed the gate for this change.";
-        let help = "`GET …/requirements` says what the change waits for.";
+        let text = "The gate for this change was not closed by a finding about the log.";
+        let help = "`GET …/requirements` lists what the change is waiting for.";
         return Err(Refusal::not_now("gate_not_closed", text, help, Vec::new()).into());
     };
     cx.on_change(key, |case| reopening::reopen(case, body, &event))

@@ -50,7 +50,7 @@ pub(crate) fn present_reply(
     }
     if check.environment.is_none() {
         let text = format!("The workspace {} belongs to no single service here.", check.repository);
-        let help = "An administrator maps the workspace in the connection.";
+        let help = "An administrator must map the workspace in the connection.";
         return Ok(refused(unmet("workspace_unmapped", text, help, Vec::new())));
     }
     if check.commit.is_empty() {
@@ -86,7 +86,7 @@ fn in_time(check: &OutsideCheck, mut said: TaskReply, now: Timestamp) -> TaskRep
     if said.answer == CheckReply::Waiting && (is_applied || now >= end) {
         said.answer = CheckReply::Rejected;
         if !is_applied {
-            let text = "The gate did not open in the hour that Terraform waits.";
+            let text = "The gate did not open within the hour that Terraform waits.";
             let over = unmet("wait_over", text, "Start the run again.", Vec::new());
             said.text = format!("{text} {}", said.text);
             said.reasons.insert(0, over);

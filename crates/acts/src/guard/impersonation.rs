@@ -145,14 +145,9 @@ pub(crate) fn notify_changed_sign_in(
         return Ok(());
     }
     let name = cx.directory()?.name(&cx.actor.person);
-    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let text = format!("{name} {what}. If you did not request this, notify another administrator now.\n");
     let dedup = format!("way_in/{}", cx.new_id()?);
-    let message = (
-        "way_in",
-        "Somebody changed how you sign in",
-        text.as_str(),
-        dedup.as_str(),
-    );
+    let message = ("way_in", "Your sign-in was changed", text.as_str(), dedup.as_str());
     save_message(cx, written, person, None, message)
 }
 
@@ -168,13 +163,13 @@ pub(crate) fn notify_changed_address(cx: &mut Context<'_, '_>, before: &Person, 
     }
     let name = cx.directory()?.name(&cx.actor.person);
     let what = if before.email == after.email {
-        "changed by which accounts and addresses you are known"
+        "changed the accounts and addresses that identify you"
     } else {
-        "changed your mail address, by which you may sign in at a provider; letters go to another one from now on"
+        "changed your mail address, by which a provider may sign you in; letters now go to the new address"
     };
-    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let text = format!("{name} {what}. If you did not request this, notify another administrator now.\n");
     let dedup = format!("way_in/{}", cx.new_id()?);
-    let message = ("way_in", "Somebody changed your address", text.as_str(), dedup.as_str());
+    let message = ("way_in", "Your mail address was changed", text.as_str(), dedup.as_str());
     let earlier = before.email.as_deref().unwrap_or_default();
     let mut written = Written::default();
     save_message_for(cx, &mut written, (&after.id, earlier), None, message)?;
@@ -188,8 +183,8 @@ pub(crate) fn notify_changed_address(cx: &mut Context<'_, '_>, before: &Person, 
 /// # Errors
 /// The store's.
 pub(crate) fn notify_added_factor(cx: &mut Context<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
-    let text = "Somebody who knew your password set up a second factor for you. It counts where a rule wants one from a day after \
-                that. If it was not you, have an administrator take it away and set a new password now.\n";
+    let text = "Somebody who knew your password set up a second factor for you. Rules that require a second factor accept it \
+                one day later. If this was not you, have an administrator remove it, and set a new password now.\n";
     let dedup = format!("way_in/{}", cx.new_id()?);
     let message = ("way_in", "A second factor was set up for you", text, dedup.as_str());
     save_message(cx, written, person, None, message)
@@ -244,8 +239,8 @@ pub(crate) fn check_whole(cx: &mut Context<'_, '_>) -> Result<()> {
     }
     let carried: Vec<&str> = carried.iter().map(|role| role.as_str()).collect();
     let text = format!(
-        "This token carries only {} of your roles, and this is a matter of all of them: come in a session of your own, or by a \
-         token that is not narrowed.",
+        "This token carries only {} of your roles, but this act needs all of them: use a session of your own, or a token \
+         without restrictions.",
         carried.join(", ")
     );
     Err(Refusal::not_allowed("narrowed_token", text).into())

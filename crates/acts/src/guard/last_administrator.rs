@@ -48,7 +48,7 @@ pub(crate) fn is_last(directory: &Directory, after: &Person) -> bool {
 /// The refusal.
 pub(crate) fn refusal(person: &Person) -> Refusal {
     let text = format!(
-        "{} is the last administrator: nobody could set up people any more.",
+        "{} is the last administrator: nobody else could manage people.",
         person.name
     );
     let satisfy = "Give another active person the role `admin` first.";

@@ -10,20 +10,20 @@ use model::gate::committers;
 /// two logins that look alike would seem to be one person.
 pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if login.contains(char::is_whitespace) {
-        return Some("A login has no spaces.");
+        return Some("A login must not contain spaces.");
     }
     if matches!(login, "." | "..") {
         return Some("A login is more than dots.");
     }
     // Assent's own acts have this login, in records and in the log.
     if login.eq_ignore_ascii_case(Actor::system().person.as_str()) {
-        return Some("`system` stands for Assent itself, in records and in the log: choose another login.");
+        return Some("`system` is reserved for Assent itself: choose another login.");
     }
     if login.contains(':') {
-        return Some("A login has no `:`: what stands before one names a kind, as in `group:security`.");
+        return Some("A login must not contain `:`, which ends the name of a kind, as in `group:security`.");
     }
     let deceives = login.contains('\u{131}') || confusables::is_mistakable(login);
-    deceives.then_some("A login has no characters that nobody sees, or that look like others.")
+    deceives.then_some("A login must not contain invisible or confusable characters.")
 }
 
 /// One mail address is one person: a second account of the same person would count as a second person.
@@ -51,7 +51,10 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
         .values()
         .filter(|other| other.id != person.id && !other.removed);
     if let Some(other) = others.find(|other| has(other)) {
-        let text = format!("This address belongs to `{}`; one address is one person.", other.login);
+        let text = format!(
+            "This address belongs to `{}`; an address can belong to only one person.",
+            other.login
+        );
         reading.wrong("email", "not_unique", text);
     }
 }
@@ -70,17 +73,23 @@ pub(crate) fn is_address(mail: &str) -> bool {
 
 /// The message for a malformed address.
 pub(crate) fn no_address(mail: &str) -> String {
-    format!("`{}` is no mail address, such as ada@example.org.", mail.escape_debug())
+    format!(
+        "`{}` is not a mail address such as ada@example.org.",
+        mail.escape_debug()
+    )
 }
 
 /// One external account is one person, and so is one address, whether it is the main one or an alias (`mail:ada@x`).
 pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     if let Some((account, other)) = committers::taken_account(directory, person) {
-        let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
+        let text = format!(
+            "`{account}` belongs to `{}`; an account can belong to only one person.",
+            other.login
+        );
         reading.wrong("accounts", "not_unique", text);
     }
 }
 
 /// The message for a person who would remove an account or an address of their own.
-pub(crate) const OWN_ACCOUNT: &str = "Nobody takes away an account or address of their own: the commits made by it would be \
-                                      nobody's. An earlier address stays as `mail:…` among the accounts.";
+pub(crate) const OWN_ACCOUNT: &str = "You cannot remove your own account or address: the commits made with it would belong to \
+                                      nobody. Keep an earlier address as `mail:…` among the accounts.";

@@ -60,16 +60,16 @@ pub(crate) fn no_dots(reading: &mut Reading<'_>, key: &str, is_known: bool) {
 /// alike would seem to be one record.
 pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
     if key.contains(['/', ':']) {
-        return Some("A key has no `/` and no `:`.");
+        return Some("A key must not contain `/` or `:`.");
     }
     if !key.is_empty() && key.chars().all(|c| c == '.') {
         return Some("A key is more than dots.");
     }
     if confusables::is_mistakable(key) {
-        return Some("A key has no characters that nobody sees, or that look like others.");
+        return Some("A key must not contain invisible or confusable characters.");
     }
     let is_in_line = confusables::name_in_one_line(key) == key;
-    (!is_in_line).then_some("A key has no blanks at its ends, and one alone between words.")
+    (!is_in_line).then_some("A key must not start or end with a space or contain two spaces in a row.")
 }
 
 /// Another group whose key looks like this one: it differs in the case of letters, or in the dot of an `i`.
@@ -176,7 +176,10 @@ fn regimes(reading: &mut Reading<'_>, old: Option<&Service>) -> BTreeSet<String>
     let stands = |word: &String| old.is_some_and(|old| old.regimes.contains(word));
     for word in named.iter().filter(|word| !stands(word)) {
         if word.contains(';') {
-            let text = format!("The regime `{word}` holds `;`, which parts regimes in tables. Name each on its own.");
+            let text = format!(
+                "The regime `{word}` contains `;`, which separates regimes in tables. Name each one \
+                                separately."
+            );
             reading.wrong("regimes", "not_allowed", text);
         }
         if let Some(near) = regimes::meant(word, named.iter().map(String::as_str)) {
@@ -264,7 +267,7 @@ fn addresses(reading: &mut Reading<'_>) -> BTreeSet<String> {
             .all(|it| it.is_ascii_alphanumeric() || b".:-_".contains(&it))
     };
     if let Some(wrong) = named.iter().find(|it| !is_address(it)) {
-        let text = format!("`{wrong}` is no host name or IP address.");
+        let text = format!("`{wrong}` is not a host name or IP address.");
         reading.wrong("addresses", "not_an_address", text);
     }
     named.into_iter().map(|it| it.to_lowercase()).collect()
@@ -297,7 +300,7 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
     let to = node(reading, "to", to_kind, directory);
     let kind: DependencyKind = reading.word("kind").unwrap_or_default();
     if from == to && from_kind == to_kind && !from.0.is_empty() {
-        reading.wrong("to", "not_allowed", "A service does not depend on itself.");
+        reading.wrong("to", "not_allowed", "A service cannot depend on itself.");
     }
     let mut arrow = Dependency {
         id: RecordId::default(),
@@ -321,7 +324,7 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
             "to",
             "part_cycle",
             format!(
-                "`{}` is part of `{}` already; a thing cannot be part of itself.",
+                "`{}` is already part of `{}`; a thing cannot be part of itself.",
                 arrow.to, arrow.from
             ),
         );
@@ -393,7 +396,7 @@ pub(crate) fn ownership(
     let class = class(reading, directory);
     let scopes = [service.is_some(), config_item.is_some(), class.is_some()];
     if scopes.iter().filter(|it| **it).count() > 1 {
-        let text = "Name one of `service`, `config_item` and `class`; none of them means everything.";
+        let text = "Name only one of `service`, `config_item` and `class`; omit all of them for everything.";
         reading.wrong("service", "too_many", text);
     }
     let environment = named_environment(reading, directory);
@@ -476,7 +479,8 @@ fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>
 pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) {
     if let Some(end) = row.ends_at.filter(|end| *end <= row.since) {
         let text = format!(
-            "`ends_at` ({end}) must lie after `since` ({}), for example since 2026-01-01T00:00:00Z, ends_at 2027-01-01T00:00:00Z.",
+            "`ends_at` ({end}) must be later than `since` ({}), for example since 2026-01-01T00:00:00Z, ends_at \
+             2027-01-01T00:00:00Z.",
             row.since
         );
         reading.wrong("ends_at", "out_of_order", text);
@@ -486,15 +490,15 @@ pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &
         let name = directory.name(person);
         let text = match &row.function {
             _ if !directory.takes_part(person) => format!(
-                "{name} may not hold it: they have no role here, so that they could not read what they were asked. Give them one \
-                 first, such as `requester` (`PATCH /people/{}` with `roles`).",
+                "{name} is not eligible: they have no role here, so they could not read the requests. Give them a role first, \
+                 such as `requester` (`PATCH /people/{}` with `roles`).",
                 directory.login(person)
             ),
             Some(function) => format!(
-                "{name} may not hold it: it asks for the job function `{function}`, and pipelines, vendors and auditors decide \
-                 nothing."
+                "{name} is not eligible: the job function `{function}` is required, and pipelines, vendors and auditors cannot \
+                 decide."
             ),
-            None => format!("{name} may not hold it: pipelines, vendors and auditors decide nothing."),
+            None => format!("{name} is not eligible: pipelines, vendors and auditors cannot decide."),
         };
         reading.wrong("person", "may_not_hold", text);
     }
@@ -598,7 +602,7 @@ fn new_group_key(reading: &mut Reading<'_>, directory: &Directory, key: &str) {
         reading.wrong("key", "not_a_key", text);
     }
     if let Some(twin) = twin_group(directory, key).map(|twin| &twin.key) {
-        let text = format!("There is a group `{twin}`, which reads the same. Name that, or choose another key.");
+        let text = format!("There is a group `{twin}`, which looks the same. Use that group, or choose another key.");
         reading.wrong("key", "not_unique", text);
     }
 }

@@ -14,20 +14,21 @@ use crate::core::context::Context;
 use crate::guard::two_people;
 
 /// The sentence for a part in owning.
-pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
+pub(crate) const OWN_PART: &str =
+    "You cannot assign ownership to yourself: another person who may set ownership must do it.";
 /// The message for a dependency along which owners are inherited.
 pub(crate) const OWN_WHOLE: &str =
-    "Nobody makes something part of what they answer for: whoever else may set services does.";
+    "You cannot make something part of what you own: another person who may set services must do it.";
 /// The sentence for a group.
-pub(crate) const OWN_SEAT: &str = "Nobody adds themselves to a group: another person who may set groups does.";
+pub(crate) const OWN_SEAT: &str = "You cannot add yourself to a group: another person who may set groups must do it.";
 
 /// The sentence for a job function.
 pub(crate) const OWN_FUNCTION: &str =
-    "Nobody gives themselves a job function: rules ask for it. Another administrator does.";
+    "You cannot give yourself a job function, because rules depend on it. Another administrator must do it.";
 
 /// The sentence for a manager.
 pub(crate) const OWN_MANAGER: &str =
-    "Nobody chooses their own manager, who looks at what they may do. Another administrator does.";
+    "You cannot choose your own manager, who reviews your rights. Another administrator must do it.";
 
 /// Whether a person would choose the reviewer of their own rights.
 pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> bool {

@@ -49,7 +49,7 @@ pub(crate) struct Matter {
 
 /// Rows of the matrix.
 pub(crate) const ROWS: Matter = Matter {
-    said: "Rows that move decisions go live by two people here.",
+    said: "Putting rows that affect decisions in force takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals`, `assent ownership propose`); another person, or an approved change, \
               puts it in force.",
 };
@@ -63,21 +63,22 @@ pub(crate) const LOOSENED: Matter = Matter {
 
 /// Dependencies that give a change its reach.
 pub(crate) const REACHED: Matter = Matter {
-    said: "One person alone does not end a dependency: changes of what is needed would count as smaller.",
+    said: "Ending a dependency takes two people here: the impact of changes to what is needed would be rated lower.",
     satisfy: "Propose it (`POST /ownership-proposals` with `end_dependencies`); another person, or an approved change, puts \
               it in force.",
 };
 
 /// Rights, job functions and accounts that come back.
 pub(crate) const RIGHTS: Matter = Matter {
-    said: "Rights and job functions that move decisions are given by two people here.",
+    said: "Granting rights and job functions that affect decisions takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `people`, `assent ownership propose`); another person, or an \
-              approved change, puts it in force. One person takes rights away.",
+              approved change, puts it in force. One person can remove rights.",
 };
 
 /// Accounts and addresses that identify a person's commits.
 pub(crate) const MARKS: Matter = Matter {
-    said: "Two people take away an account or address by which somebody's commits are known here: they would be nobody's.",
+    said: "Removing an account or address that identifies a person's commits takes two people here: the commits would belong \
+           to nobody.",
     satisfy: "Keep it among `accounts`, an earlier address as `mail:…`, or propose it (`POST /ownership-proposals` with \
               `people`); another person, or an approved change, puts it in force.",
 };
@@ -91,16 +92,16 @@ pub(crate) const ADDRESSES: Matter = Matter {
 
 /// The right of the second administrator.
 pub(crate) const SECOND: Matter = Matter {
-    said: "One person alone does not take the role `admin` from the second administrator: nobody would look at what the other \
-           does.",
-    satisfy: "Propose it (`POST /ownership-proposals` with `people`), or deactivate them: that ends what they may do at once.",
+    said: "One person cannot remove the role `admin` from the second administrator: nobody would review the other one's acts.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `people`), or deactivate the person: that ends their rights at \
+              once.",
 };
 
 /// Members of groups.
 pub(crate) const SEATS: Matter = Matter {
-    said: "Two people add a member to a group here.",
+    said: "Adding a member to a group takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `groups`, `assent ownership propose`); another person, or an \
-              approved change, puts it in force. One person takes members out.",
+              approved change, puts it in force. One person can remove members.",
 };
 
 /// Classes, for which rows of the ownership matrix name owners.
@@ -121,42 +122,42 @@ pub(crate) const ARROWS: Matter = Matter {
 pub(crate) const LENT: Matter = Matter {
     said: "A person appoints their delegate alone; for anybody else it takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `delegations`); another person, or an approved change, puts it in \
-              force. With a way in of their own, the person does it alone.",
+              force. With a credential of their own, the person can do it alone.",
 };
 
 /// Trainings.
 pub(crate) const TRAININGS: Matter = Matter {
-    said: "That somebody is trained is said by two people here: rules ask for it.",
+    said: "Recording a training takes two people here, because rules depend on it.",
     satisfy: "Propose it (`POST /ownership-proposals` with `trainings`); another person, or an approved change, puts it in \
-              force. One person ends a training.",
+              force. One person can end a training.",
 };
 
 /// Trainings that began before they are recorded.
 pub(crate) const EARLIER: Matter = Matter {
-    said: "That a training began before now is said by two people: it counts from when it is recorded.",
-    satisfy: "Propose it with its `evidence_note` (`POST /ownership-proposals` with `trainings`); another person, or an approved \
-              change, puts it in force. One that begins now needs no proposal for that.",
+    said: "Recording a training that began in the past takes two people: it counts from when it is recorded.",
+    satisfy: "Propose it with its `evidence_note` (`POST /ownership-proposals` with `trainings`); another person, or an \
+              approved change, puts it in force. A training that begins now needs no proposal.",
 };
 
 /// Business calendars.
 pub(crate) const CLOCKS: Matter = Matter {
-    said: "Working hours move lead times and the time to decide: two people change them here.",
+    said: "Working hours affect lead times and the time to decide: changing them takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `calendars`, or `people` and `groups` for whose calendar it is); \
-              another person, or an approved change, puts it in force. One person adds holidays.",
+              another person, or an approved change, puts it in force. One person can add holidays.",
 };
 
 /// Identity providers.
 pub(crate) const PROVIDERS: Matter = Matter {
-    said: "Two people decide here whose statements on people, groups and rights count.",
+    said: "Choosing the provider of people, groups and rights takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `identity_providers`); another person, or an approved change, puts \
-              it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
+              it in force. Set its secret with `PUT /identity-providers/{key}` afterwards; one person can end it.",
 };
 
 /// Connections whose deliveries are trusted already.
 pub(crate) const CONNECTIONS: Matter = Matter {
-    said: "Settings by which a repository, a builder, an address or an owner of a connection counts take two people here.",
+    said: "Adding a repository or a builder to a connection, or changing its address or owner, takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `connection_edits`); another person, or an approved change, puts it \
-              in force. One person takes repositories and builders out, and changes the name.",
+              in force. One person can remove repositories and builders and change the name.",
 };
 
 /// Refuses an act that needs two people, if the tenant requires that.

@@ -73,16 +73,16 @@ fn notify_owner(cx: &mut Context<'_, '_>, written: &mut Written, workload: &Work
         workload.key
     );
     let text = format!(
-        "The workload {} lets in jobs of anybody who has an account at {}: no claim of it says whose the job is. It goes on as \
-         it is until it is set anew. Name the repositories that it is for, with their owner written out, such as \
-         `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab; say that the issuer serves your organisation alone, if it \
-         does; or end it.\n{url}\n",
+        "The workload {} accepts jobs of anyone with an account at {}: none of its claims restricts the owner of the job. The \
+         workload stays active until it is changed. Name its repositories with their full owner, such as `repository=acme/*` \
+         on GitHub or `project_path=acme/*` on GitLab; state that the issuer serves only your organisation, if it does; or end \
+         the workload.\n{url}\n",
         workload.name, workload.issuer
     );
     let dedup = format!("workload_doubted/{}/{}/{person}", workload.id, workload.version);
     let letter = (
         "way_in",
-        "A workload lets in jobs of anybody",
+        "A workload accepts jobs of anyone",
         text.as_str(),
         dedup.as_str(),
     );

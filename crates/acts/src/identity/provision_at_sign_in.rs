@@ -32,7 +32,10 @@ pub fn meet_person(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claime
         },
     };
     if !found.active {
-        let text = format!("{}, your account here has ended. Ask an administrator.", found.name);
+        let text = format!(
+            "{}, your account here was deactivated. Ask an administrator.",
+            found.name
+        );
         return Err(Refusal::not_allowed("account_ended", text).into());
     }
     follow(cx, provider, found, claimed)
@@ -61,8 +64,8 @@ fn by_mail(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Clai
     if !is_believed {
         // The sign-in did not prove the address, so its owner here must not be revealed.
         let text = format!(
-            "{} does not say that it verified your address `{mail}`, which belongs to somebody here. Have it verified there, or \
-             ask an administrator.",
+            "{} did not state that it verified your address `{mail}`, which belongs to a person here. Have it verified there, \
+             or ask an administrator.",
             provider.name
         );
         return Err(Refusal::not_allowed("address_not_verified", text).into());
@@ -99,18 +102,18 @@ fn bind(cx: &mut Context<'_, '_>, provider: &IdentityProvider, person: Person, c
 fn make(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Person> {
     let nobody = |text: String| Refusal::not_allowed("nobody_known", text);
     if !provider.creates_people {
-        let text = "Nobody here is known by this account. Ask an administrator to add you with its mail address.";
+        let text = "No person here is linked to this account. Ask an administrator to add you with its mail address.";
         return Err(nobody(text.to_owned()).into());
     }
     let login = claimed.login.as_deref().or(claimed.mail.as_deref()).unwrap_or_default();
     let login = login.trim().to_lowercase();
     if login.is_empty() || person_fields::no_login(&login).is_some() {
-        let text = format!("{} does not say by which login you are to be known.", provider.name);
+        let text = format!("{} did not send your login.", provider.name);
         return Err(nobody(text).into());
     }
     let taken = record::count::<Person>(cx.tx, &Filter::new().equals("login", login.as_str()))? > 0;
     if taken {
-        let text = format!("The login `{login}` belongs to somebody. Ask an administrator to add your mail address.");
+        let text = format!("The login `{login}` is already in use. Ask an administrator to add your mail address.");
         return Err(Refusal::not_allowed("login_taken", text).into());
     }
     let named = claimed.name.as_deref().map(confusables::name_in_one_line);

@@ -35,8 +35,8 @@ impl PlainNoun for Agent {
             return Err(Refusal::field("person", "missing", "Name the account in `person`.").into());
         };
         if directory.agents.len() >= MOST {
-            let text = format!("A tenant has at most {MOST} agents, those that are over included.");
-            let satisfy = "Give the work to an agent that there is.";
+            let text = format!("A tenant has at most {MOST} agents, including those that have ended.");
+            let satisfy = "Use an existing agent.";
             return Err(Refusal::not_now("too_many", text, satisfy, Vec::new()).into());
         }
         let agent = Self {

@@ -137,8 +137,8 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
         let ours = GroupKey::from(ours.as_str());
         if !directory.groups.contains_key(&ours) {
             let text = format!(
-                "There is no group `{ours}`, which `{theirs}` is to be. Make it first (`PUT /groups/{ours}`), or name one that is \
-                 there, such as {{\"{theirs}\": \"security\"}}."
+                "There is no group `{ours}` for `{theirs}`. Create it first (`PUT /groups/{ours}`), or name an existing one \
+                 such as {{\"{theirs}\": \"security\"}}."
             );
             reading.wrong("groups", "unknown", text);
         }
@@ -157,7 +157,7 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
     }
     let groups_claim = reading.technical("groups_claim", LINE);
     if groups_claim.is_none() && !(groups.is_empty() && roles.is_empty()) {
-        reading.wrong("groups_claim", "missing", "Say which claim lists the groups.");
+        reading.wrong("groups_claim", "missing", "Name the claim that lists the groups.");
     }
     let scopes = reading.technicals("scopes", LINE);
     IdentityProvider {
@@ -187,7 +187,7 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
 fn no_right(theirs: &str, ours: &str) -> String {
     let known: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
     format!(
-        "There is no right `{ours}`, which `{theirs}` is to give. Rights are {}, for example {{\"{theirs}\": \"implementer\"}}.",
+        "There is no right `{ours}` for `{theirs}`. Rights are {}, for example {{\"{theirs}\": \"implementer\"}}.",
         known.join(", ")
     )
 }

@@ -125,13 +125,13 @@ impl Wrong {
     /// The sentence for people, with the remedy.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Over => "This challenge was answered before, or it is more than 5 minutes old. Begin again.",
-            Self::Unreadable => "The answer of the authenticator cannot be read. Begin again.",
-            Self::Elsewhere => "This answer was made for another address. Open this server by its own address.",
-            Self::Unverified => "The authenticator did not verify you. Use its finger, face or PIN.",
+            Self::Over => "This challenge was already used, or it is more than 5 minutes old. Begin again.",
+            Self::Unreadable => "The response of the authenticator cannot be read. Begin again.",
+            Self::Elsewhere => "This response was made for another address. Open this server by its own address.",
+            Self::Unverified => "The authenticator did not verify you. Use its fingerprint, face or PIN.",
             Self::Unknown => "This passkey is not known here. Sign in in another way and add it to your account.",
             Self::OfAnother => "This passkey belongs to somebody else. Use your own.",
-            Self::Forged => "The signature of this passkey does not fit. Begin again.",
+            Self::Forged => "The signature of this passkey is not valid. Begin again.",
             Self::Copied => {
                 "This passkey's counter did not grow, so there may be a copy of it. Use another factor, and remove this one."
             }
@@ -225,7 +225,7 @@ impl Site {
         named.ok_or_else(|| {
             let text = "Passkeys need a public address with a name and HTTPS, and this server's has none.";
             let satisfy =
-                "Whoever runs the server sets `--public-url`; until then an authenticator's codes do the same.";
+                "The operator of the server must set `--public-url`; until then, use the codes of an authenticator.";
             Refusal::not_now("no_passkeys_here", text, satisfy, Vec::new()).into()
         })
     }
@@ -388,7 +388,7 @@ pub fn begin_step_up(cx: &mut Context<'_, '_>) -> Result<Begun> {
     let person = cx.actor.person.clone();
     if kept_of(cx, &person)?.is_empty() {
         let text = "There is no passkey in your account.";
-        let satisfy = "Show a code of your authenticator, or your password if you have none.";
+        let satisfy = "Enter a code of your authenticator, or your password if you have no second factor.";
         return Err(Refusal::not_now("no_passkey", text, satisfy, Vec::new()).into());
     }
     begin_ceremony(cx, STEP_UP, person.as_str())

@@ -267,7 +267,7 @@ pub fn confirm_totp(cx: &mut Context<'_, '_>, id: &str, code: &str) -> Result<Ve
         return Err(unreadable(factor));
     };
     if !takes(cx, (factor, &totp), code)? {
-        let text = "This code does not fit. Look whether the clock of your device is right, and enter the next one.";
+        let text = "This code is not valid. Check the clock of your device, and enter the next code.";
         return Err(Refusal::field("code", "wrong_code", text).into());
     }
     let counts_from = counts_from_now(cx);
@@ -413,7 +413,7 @@ pub(crate) fn warn_unreadable(cx: &Context<'_, '_>, factor: &SecondFactor, error
 
 fn unreadable(factor: &SecondFactor) -> Error {
     let text = format!("Your authenticator `{}` cannot be read here.", factor.name);
-    let satisfy = "Use another second factor or a recovery code, or ask an administrator to take it away.";
+    let satisfy = "Use another second factor or a recovery code, or ask an administrator to remove this one.";
     Refusal::not_now("factor_unreadable", text, satisfy, Vec::new()).into()
 }
 
@@ -519,7 +519,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
     if self_grant::is_own(&cx.actor, &person.id) {
-        let text = "Nobody takes their own second factors away without showing one.";
+        let text = "You cannot remove your own second factors without using one.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }
     second_factor::delete_of_person(cx.tx, person.id.as_str(), "")?;
@@ -529,7 +529,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
     let subject = ("person", id.0.clone());
     let event = write::draft("person.factors_reset", subject, cx.now, json!({}));
     let mut written = write::Written::default();
-    impersonation::notify_changed_sign_in(cx, &mut written, &id, "took your second factors away")?;
+    impersonation::notify_changed_sign_in(cx, &mut written, &id, "removed your second factors")?;
     cx.emit(vec![event], written)
 }
 

@@ -56,11 +56,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     let roles = read_roles(&mut reading, &directory, &person);
     let services = scoped_to(&mut reading, &directory);
     if services.as_ref().is_some_and(BTreeSet::is_empty) {
-        reading.wrong(
-            "services",
-            "missing",
-            "Name at least one service, or leave `services` out.",
-        );
+        reading.wrong("services", "missing", "Name at least one service, or omit `services`.");
     }
     if person == cx.actor.person {
         check_not_wider(cx, roles.as_ref())?;
@@ -73,7 +69,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     }
     let last = later(cx.now, SignedDuration::from_hours(24 * MOST_DAYS));
     if !cx.actor.is_system && expires_at.is_some_and(|end| end > last) {
-        let text = "`expires_at` may lie five years ahead at most.";
+        let text = "`expires_at` may be at most five years ahead.";
         reading.wrong("expires_at", "out_of_range", text);
     }
     reading.finish()?;
@@ -99,7 +95,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     let grounds = grounds::of_records(cx, (&people, Vec::new()), grounds::Shown::default())?;
     let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     let subject = ("token", token.id.0.clone());
-    let what = "made a token that speaks for you";
+    let what = "created a token that acts for you";
     impersonation::notify_represented(cx, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
 }
@@ -135,7 +131,7 @@ pub(crate) fn read_roles(
         }
     }
     if roles.is_empty() {
-        reading.wrong("roles", "missing", "Name at least one role, or leave `roles` out.");
+        reading.wrong("roles", "missing", "Name at least one role, or omit `roles`.");
     }
     Some(roles)
 }
@@ -147,7 +143,7 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
         reading.wrong(
             "scopes",
             "missing",
-            "Name at least one scope, or leave `scopes` out for read, write and gate.",
+            "Name at least one scope, or omit `scopes` for read, write and gate.",
         );
     }
     let scopes: BTreeSet<String> = said.unwrap_or_default().into_iter().collect();

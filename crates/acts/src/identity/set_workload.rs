@@ -81,7 +81,7 @@ pub fn set_workload(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
     }
     let set = cx.put_estate("workload.set", read, json!({}))?;
     let subject = ("workload", set.id.0.clone());
-    let what = "set up or changed a workload whose jobs speak for you";
+    let what = "set up or changed a workload whose jobs act for you";
     impersonation::notify_represented(cx, &set.person, "workload.told", subject, what)?;
     Ok(set)
 }
@@ -96,7 +96,7 @@ fn read(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Resul
     let person = read_content::person(reading, "person", &directory);
     // The error for an unknown login is reported already.
     if person.is_none() && !reading.says_text("person") {
-        reading.wrong("person", "missing", "Say in `person` for whom its jobs speak.");
+        reading.wrong("person", "missing", "Name in `person` the person its jobs act for.");
     }
     let person = person.unwrap_or_else(|| PersonId(String::new()));
     let active = reading.boolean("active").unwrap_or(true);
@@ -106,7 +106,10 @@ fn read(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Resul
     let roles: Option<BTreeSet<Role>> = read_roles(reading, &directory, &person);
     let own_issuer = reading.boolean("own_issuer").unwrap_or(false);
     if own_issuer && workload::is_public(&issuer) {
-        let text = format!("Anybody can have a token of {issuer}, so it is nobody's own. Leave `own_issuer` out.");
+        let text = format!(
+            "Anyone can get a token of {issuer}, so it does not serve only your organisation. Omit \
+                            `own_issuer`."
+        );
         reading.wrong("own_issuer", "trusts_anybody", text);
     }
     Ok(Workload {
@@ -163,16 +166,16 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str, own_issuer: bool) -> BTr
         }
     }
     if claims.values().all(workload::is_anybody) || claims.len() > MOST_CLAIMS {
-        let text = "Name at least one claim and what it must say, such as {\"repository\": [\"acme/booking-api\"]}: anybody \
-                    can have a token of a public platform.";
+        let text = "Name at least one claim and its required value, such as {\"repository\": [\"acme/booking-api\"]}: anyone \
+                    can get a token of a public platform.";
         reading.wrong("claims", "trusts_anybody", text);
     } else if workload::trusts_anybody(issuer, &claims, own_issuer) {
         let mut text = format!(
-            "Anybody may be able to have a token of {issuer}. Name a claim that says whose the job is, with the owner written out, \
-             such as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
+            "Anyone may be able to get a token of {issuer}. Name a claim that restricts the owner of the job, with the full \
+             owner, such as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
         );
         if !workload::is_public(issuer) {
-            text.push_str(" If the issuer serves your organisation alone, say so in `own_issuer`.");
+            text.push_str(" If the issuer serves only your organisation, set `own_issuer`.");
         }
         reading.wrong("claims", "trusts_anybody", text);
     }
@@ -239,16 +242,16 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
     let is_answered = found.owner == change_file::Actor::system().person || directory.is_active(&found.owner);
     let is_known = is_answered && directory.is_active(&found.person);
     if let Some(claim) = found.misfit(told).filter(|_| found.active && is_known) {
-        let text = format!("The workload `{key}` does not trust what the token says in `{claim}`.");
+        let text = format!("The workload `{key}` does not accept the token's value of `{claim}`.");
         return Err(Refusal::not_allowed("not_trusted", text).into());
     }
     if !found.active || !is_known || known_ways::is_workload_over(cx, &found) {
-        let text = format!("The workload `{key}` lets nobody in.");
+        let text = format!("The workload `{key}` accepts no jobs.");
         return Err(Refusal::not_allowed("not_trusted", text).into());
     }
     let once = proof::crypto::digest_text(shown.once.as_bytes());
     if !store::identity::workload::use_once(cx.tx, &once, shown.expires_at)? {
-        let text = "The platform's token was used already, and each is used once. Let the job ask for a new one.";
+        let text = "The platform's token was already used, and each is valid once. Let the job request a new one.";
         return Err(Refusal::not_allowed("token_used", text).into());
     }
     let secret = new_secret(cx)?;

@@ -106,14 +106,14 @@ fn letter_text(cx: &mut Context<'_, '_>, token: &Token, left: i64, reader: &Pers
         many => format!("in {many} days"),
     };
     let whose = match reader == &token.person {
-        true => "It speaks for you.".to_owned(),
-        false => format!("It speaks for {}.", cx.directory()?.name(&token.person)),
+        true => "It acts for you.".to_owned(),
+        false => format!("It acts for {}.", cx.directory()?.name(&token.person)),
     };
-    let subject = format!("A token ends {days}: {}", token.name);
+    let subject = format!("A token expires {days}: {}", token.name);
     let end = token.expires_at.map(|at| at.to_string()).unwrap_or_default();
     let text = format!(
-        "The token {} ({}…) ends at {end}. {whose} Requests with this token are then refused: create another token and install it first. \
-         A token that nobody needs any more may end.\n",
+        "The token {} ({}…) ends at {end}. {whose} Requests with this token are then refused: create another token and install \
+         it first. A token that is no longer needed may expire.\n",
         token.name, token.prefix
     );
     Ok((subject, text))

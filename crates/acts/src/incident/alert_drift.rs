@@ -141,12 +141,13 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, source: &RecordId, service: Optio
     let decided = outstanding(cx, source, service)?;
     let first = decided.iter().filter_map(|it| it.decided_at).min();
     let title = match service {
-        Some(service) => format!("Carry out what was decided about drift of {service}"),
-        None => "Carry out what was decided about drift that no rule maps to a service".to_owned(),
+        Some(service) => format!("Carry out the decision about drift of {service}"),
+        None => "Carry out the decision about drift that no rule maps to a service".to_owned(),
     };
-    let text = "Revert it, or see to it that the named changes are closed. What is not done by then is open again.";
+    let text = "Revert the drift, or make sure that the named changes are closed. Findings that are not resolved by then are \
+                reopened.";
     let wanted = first.map(|at| (title, text, Due::At(later(at, TO_CARRY_OUT))));
-    let done = "What was decided is carried out.";
+    let done = "The decision was carried out.";
     keep_item(cx, (source, service), (format!("{source}{DECIDED}"), done), wanted)
 }
 

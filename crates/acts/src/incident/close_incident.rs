@@ -85,12 +85,9 @@ pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
         people.retain(|person| person != &row.by);
         Unmet {
             code: "signature_not_reviewed".into(),
-            text: format!(
-                "The signature that let {} through waits for its review.",
-                row.change_key
-            ),
+            text: format!("The signature for {} is waiting for its review.", row.change_key),
             satisfy: format!(
-                "Another commander or change manager reviews it: POST /incidents/{}/signature-reviews.",
+                "Another commander or change manager must review it: POST /incidents/{}/signature-reviews.",
                 incident.key
             ),
             waiting_on: people.iter().map(|person| directory.login(person)).collect(),
@@ -120,10 +117,7 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         && (leads_to(&directory, other, &before.key)
             || !way_over(cx, RelationKind::DuplicateOf, (&other.key, &before.key))?.is_empty())
     {
-        let text = format!(
-            "{} is {} or a duplicate of it, so the two would repeat each other.",
-            other.key, before.key
-        );
+        let text = format!("{} is {} itself or already a duplicate of it.", other.key, before.key);
         reading.wrong("into", "ring", text);
     }
     reading.finish()?;
@@ -174,7 +168,7 @@ fn check_open(other: &Incident) -> Result<()> {
         return Ok(());
     }
     let text = format!(
-        "{} is {}; a duplicate is merged into an incident that goes on.",
+        "{} is {}; a duplicate can only be merged into an open incident.",
         other.key,
         other.state()
     );

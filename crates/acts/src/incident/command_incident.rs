@@ -126,13 +126,14 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     let is_again = before.course.stood_down.is_some();
     let raised_by = before.course.raised_by.as_ref();
     if is_again && raised_by.is_some_and(|person| is_one(cx, &directory, person)) {
-        let text = "Another person than the one who made it major before declares it again.";
+        let text = "A person other than the one who declared it major before must declare it again.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }
     let mine = [cx.actor.person.clone(), cx.actor.speaker().clone()];
     let is_withheld = before.course.withheld_at.is_some();
     if is_withheld && mine.iter().any(|by| major::is_spent(&before, &directory, by, cx.now)) {
-        let text = "Another person declares it: a commander ended the freeze of the last one that you made major less than 24 hours ago.";
+        let text = "Another person must declare it: a commander ended the freeze of your last major incident less than 24 \
+                    hours ago.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }
     let mut incident = before.clone();
@@ -163,7 +164,7 @@ fn check_declarable(incident: &Incident, now: Timestamp) -> Result<()> {
         );
     }
     if !matches!(incident.state(), IncidentState::Open | IncidentState::Mitigated) {
-        let text = format!("{key} is {}, so it stops nothing.", incident.state());
+        let text = format!("{key} is {}, so it blocks nothing.", incident.state());
         return refused("not_in_state", text, format!("Open {key} again first."));
     }
     if incident.services.is_empty() {

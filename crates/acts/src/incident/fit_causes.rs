@@ -163,7 +163,10 @@ impl PlainNoun for CauseModel {
         if !fit.bins.is_empty() {
             rows.push(("Brier score", vec![share(self.brier_ppm)]));
             rows.push(("Brier score of the share alone", vec![share(self.base_brier_ppm)]));
-            rows.push(("Mean distance of told and confirmed", vec![share(self.error_ppm)]));
+            rows.push((
+                "Mean difference of predicted and confirmed",
+                vec![share(self.error_ppm)],
+            ));
         }
         rows.extend(self.gap.map(|gap| ("No probability, because", vec![gap.to_string()])));
         let hours = fit.windows.iter().map(|it| format!("{} {} h", it.service, it.hours));

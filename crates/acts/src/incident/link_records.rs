@@ -59,7 +59,7 @@ impl PlainNoun for RecordLink {
             _ => {}
         }
         if from.is_some() && from == to {
-            reading.wrong("to", "not_allowed", "A record is not linked to itself.");
+            reading.wrong("to", "not_allowed", "A record cannot be linked to itself.");
         }
         reading.finish()?;
         let (Some(from), Some(to)) = (from, to) else {
@@ -89,7 +89,7 @@ impl PlainNoun for RecordLink {
         for field in ["from", "kind", "to"] {
             if reading.says(field) && is_other(field) {
                 let text = format!(
-                    "`{field}` of a link stays. Take the link back and link anew, so that both are in the history."
+                    "`{field}` of a link cannot change. Remove the link and add another, so that both are in the history."
                 );
                 reading.wrong(field, "not_allowed", text);
             }
@@ -349,7 +349,7 @@ pub(crate) fn link_merged(cx: &mut Context<'_, '_>, duplicate: &str, into: &str,
 
 fn second_original(other: &RecordLink) -> Refusal {
     let text = format!("{} is a duplicate of {} already.", other.from, other.to);
-    let satisfy = format!("Take the link {} back first; no link replaces another.", other.id);
+    let satisfy = format!("Remove the link {} first; links cannot be replaced.", other.id);
     Refusal::not_now("duplicate_already", text, satisfy, Vec::new())
 }
 
@@ -562,7 +562,7 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
     let is_there =
         |link: &&RecordLink| link.origin != RelationOrigin::Source && link.says_the_same(kind, &from.key, &to.key);
     if let Some(same) = known.iter().find(is_there) {
-        let text = format!("This link is there already: {}.", same.id);
+        let text = format!("This link already exists: {}.", same.id);
         return Err(Refusal::field("to", "not_unique", text).into());
     }
     if kind == RelationKind::DuplicateOf {
@@ -572,13 +572,13 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
         }
         if let Some(other) = merged_into(cx, &from.key)?.filter(|other| *other != to.key) {
             let text = format!("{} was merged into {other} already.", from.key);
-            let satisfy = format!("Link {other}, which goes on.");
+            let satisfy = format!("Link {other} instead, which is the open one.");
             return Err(Refusal::not_now("duplicate_already", text, satisfy, Vec::new()).into());
         }
     }
     if known.len() >= MOST {
-        let text = format!("{} has {MOST} links, which is the most.", from.key);
-        return Err(Refusal::not_now("too_many", text, "Take one back first.", Vec::new()).into());
+        let text = format!("{} has {MOST} links, which is the limit.", from.key);
+        return Err(Refusal::not_now("too_many", text, "Remove one first.", Vec::new()).into());
     }
     if !has_no_rings(kind) {
         return Ok(());
@@ -587,7 +587,7 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
     if ring.is_empty() {
         return Ok(());
     }
-    let text = format!("It would be a ring: {} → {}.", from.key, ring.join(" → "));
+    let text = format!("The links would form a cycle: {} → {}.", from.key, ring.join(" → "));
     Err(Refusal::field("to", "circular", text).into())
 }
 

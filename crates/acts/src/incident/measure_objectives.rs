@@ -212,7 +212,7 @@ fn notify_missed(
     );
     let value = measure.value.as_deref().unwrap_or_default();
     let text = format!(
-        "{subject}. The value is {value}, the bound {}.\nSee whether the change has to be rolled back.\n",
+        "{subject}. The value is {value}, the bound {}.\nCheck whether the change has to be rolled back.\n",
         measure.bound
     );
     for person in people_in_charge(change, &directory) {

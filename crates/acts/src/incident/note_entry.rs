@@ -101,7 +101,7 @@ impl PlainNoun for IncidentEntry {
         reading.finish()?;
         let key = incident.map(|it| it.key.clone()).unwrap_or_default();
         if has_entries(cx, &key, MOST)? {
-            let text = format!("The timeline of {key} has {MOST} entries, which is the most.");
+            let text = format!("The timeline of {key} has {MOST} entries, which is the limit.");
             let satisfy = "Write the rest into the review of the incident.";
             return Err(Refusal::not_now("too_many", text, satisfy, Vec::new()).into());
         }

@@ -186,7 +186,7 @@ fn follow_item(cx: &mut Context<'_, '_>, problem: &ProblemRecord) -> Result<()> 
             let reason = match part {
                 DECIDE => "The problem is decided.",
                 _ if problem.state == ProblemState::Dismissed => "The problem was dismissed.",
-                _ => "The fix was judged, and the problem is closed.",
+                _ => "The fix was assessed, and the problem is closed.",
             };
             settle_by_rule(cx, ActionKind::Other, &about, part, reason)?;
         }
@@ -196,7 +196,7 @@ fn follow_item(cx: &mut Context<'_, '_>, problem: &ProblemRecord) -> Result<()> 
     };
     let title = match part {
         DECIDE => format!("Accept or dismiss the problem {}", problem.key),
-        _ => format!("Fix {}, and judge whether the fix helped", problem.key),
+        _ => format!("Fix {}, and assess whether the fix helped", problem.key),
     };
     let url = &cx.services.tools().public_url;
     let link = format!("{url}/t/{}/problems/{}", cx.tenant(), problem.key);

@@ -122,7 +122,7 @@ pub fn add_review_action(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
         reading.wrong("owner", "unknown", unknown_name::person(&directory, &login));
     }
     if due_at.is_some_and(|at| at <= cx.now) {
-        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+        reading.wrong("due_at", "in_the_past", "`due_at` must be in the future.");
     }
     reading.finish()?;
     let (Some(owner), Some(due_at)) = (owner.map(|person| person.id.clone()), due_at) else {
@@ -134,7 +134,7 @@ pub fn add_review_action(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     }
     if known.len() >= MOST {
         let text = format!("A review asks for at most {MOST} actions.");
-        return Err(Refusal::not_now("too_many", text, "Join some of them.", Vec::new()).into());
+        return Err(Refusal::not_now("too_many", text, "Combine some of them.", Vec::new()).into());
     }
     open(cx, &key, (title, Owner::Person(owner), due_at))
 }

@@ -75,14 +75,14 @@ fn check_rule(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, input: &Drift
     let directory = cx.directory()?;
     let found = directory.config_items.get(key);
     if found.is_none_or(|item| item.service != input.service) {
-        let text = format!("`{key}` is no config item of `{}`.", input.service);
+        let text = format!("`{key}` is not a config item of `{}`.", input.service);
         reading.wrong("config_item", "unknown", text);
     }
     Ok(())
 }
 
 fn too_many(most: usize, what: &str) -> Error {
-    let text = format!("{most} {what} are in use, which is the most.");
+    let text = format!("{most} {what} are in use, which is the limit.");
     Refusal::not_now("too_many", text, "End one that is not needed.", Vec::new()).into()
 }
 
@@ -210,7 +210,7 @@ fn check_part(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &Envi
     {
         return Ok(());
     }
-    let text = format!("Only an owner of {service}, its security or a change manager does this.");
+    let text = format!("Only an owner of {service}, its security or a change manager can do this.");
     Err(Refusal::not_allowed("not_owner", text).into())
 }
 
@@ -259,17 +259,17 @@ impl PlainNoun for DriftBaseline {
     /// Approves the baseline as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: DriftBaselineInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
-            let text = "A baseline stays as it was proposed. End it and propose another.";
+            let text = "A proposed baseline cannot be changed. End it and propose another.";
             reading.wrong("approved", "not_as_proposed", text);
         } else if reading.errors.is_empty() && !input.approved {
-            reading.wrong("approved", "missing", "Approve it by `approved: true`, or end it.");
+            reading.wrong("approved", "missing", "Approve it with `approved: true`, or end it.");
         }
         reading.finish()?;
         if self.approved || self.ends_at <= cx.now {
             let text = if self.approved {
                 "This baseline is approved already."
             } else {
-                "This baseline is over."
+                "This baseline has ended."
             };
             return Err(Refusal::not_now("not_open", text, "Propose another if it is needed.", Vec::new()).into());
         }
@@ -296,7 +296,7 @@ impl PlainNoun for DriftBaseline {
 fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()> {
     if !is_responsible(cx, &proposal.service, &proposal.environment)? {
         let text = format!(
-            "Only an owner of {} or its security approves what is expected there.",
+            "Only an owner of {} or its security can approve what is expected there.",
             proposal.service
         );
         return Err(Refusal::not_allowed("not_owner", text).into());
@@ -304,7 +304,7 @@ fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()
     let directory = cx.directory()?;
     if self_grant::is_behind(cx, &directory, (&proposal.by, proposal.handed_by.as_ref())) {
         let text =
-            "A baseline needs two people, and you are behind the proposal: another owner or security approves it.";
+            "A baseline needs two people, and the proposal counts as yours: another owner or security must approve it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
     }
     check_voice(cx)?;
@@ -477,7 +477,7 @@ fn check_decision(
     let found = match cx.change(key) {
         Ok(found) => found,
         Err(Error::Refused(_)) => {
-            reading.wrong("change", "unknown", format!("`{key}` is no change."));
+            reading.wrong("change", "unknown", format!("`{key}` is not a change."));
             return Ok(None);
         }
         Err(error) => return Err(error),

@@ -59,7 +59,7 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     incident.course.mitigated_at = reading.time("mitigated_at");
     if incident.services.len() > MOST_SERVICES {
         let text = format!(
-            "An incident names at most {MOST_SERVICES} services; name those where it hurts, and what needs them follows."
+            "An incident can name at most {MOST_SERVICES} services; name the affected ones, and their dependents are derived."
         );
         reading.wrong("services", "too_many", text);
     }
@@ -76,10 +76,18 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     incident.course.mitigated_at = incident.course.mitigated_at.map(within);
     let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
     if is_read && incident.resolved_at.is_some_and(|end| end < incident.started_at) {
-        reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");
+        reading.wrong(
+            "resolved_at",
+            "out_of_order",
+            "An incident cannot be resolved before it began.",
+        );
     }
     if is_read && incident.course.mitigated_at.is_some_and(|at| at < incident.started_at) {
-        reading.wrong("mitigated_at", "out_of_order", "It was mitigated before it began.");
+        reading.wrong(
+            "mitigated_at",
+            "out_of_order",
+            "An incident cannot be mitigated before it began.",
+        );
     }
     let told = [
         ("started_at", Some(incident.started_at)),
@@ -212,8 +220,8 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     fill(&mut reading, &directory, cx.now, &mut incident);
     check_delivered(&mut reading, &*cx.visible()?, (Some(&before), &incident));
     if before.connection.is_some() && incident.external_ref != before.external_ref {
-        let text = "The reference under which a source delivered an incident stays: its alerts find the incident by it. Further ones go \
-                    into `external_keys`.";
+        let text = "The reference of a delivered incident cannot change, because its alerts find the incident by it. Add \
+                    further references to `external_keys`.";
         reading.wrong("external_ref", "not_allowed", text);
     }
     for field in ["severity", "started_at"] {
@@ -260,7 +268,8 @@ fn check_widening(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident)
     if !before.is_major() || !is_spent {
         return Ok(());
     }
-    let text = "Another person adds the service: a commander ended the freeze of the last one that you made major less than 24 hours ago.";
+    let text = "Another person must add the service: a commander ended the freeze of your last major incident less than 24 \
+                hours ago.";
     Err(Refusal::not_allowed("own_request", text).into())
 }
 
@@ -282,7 +291,7 @@ fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
         }
     }
     let text = format!(
-        "{} is an incident of security. Security, a commander or a change manager says that it is none.",
+        "{} is a security incident. Only security, a commander or a change manager can declare that it is not.",
         before.key
     );
     Err(Refusal::not_allowed("not_yours", text)

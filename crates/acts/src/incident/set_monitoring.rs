@@ -63,7 +63,7 @@ impl PlainNoun for Monitor {
         monitor::check(&mut reading, &input);
         check_places(cx, &input.environments, &mut reading)?;
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "The key of a monitor stays.");
+            reading.wrong("key", "not_allowed", "The key of a monitor cannot change.");
         }
         reading.finish()?;
         let edited = Self {
@@ -136,7 +136,7 @@ impl PlainNoun for Objective {
         check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         check_places(cx, &input.environments, &mut reading)?;
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "The key of an objective stays.");
+            reading.wrong("key", "not_allowed", "The key of an objective cannot change.");
         }
         reading.finish()?;
         let edited = Self {

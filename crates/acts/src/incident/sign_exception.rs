@@ -125,14 +125,14 @@ fn notify_owner(cx: &mut Context<'_, '_>, incident: &Incident, change: &Change) 
     let key = incident.key.clone();
     cx.on_change(change.id.as_str(), |case| {
         let owner = case.change().content.owner.clone();
-        let news = format!("The commander of {key} lets {} through.", case.change().key);
+        let news = format!("The commander of {key} allows {}.", case.change().key);
         let mark = format!("{key}/{}", case.now);
         case.write_to(
             &owner,
             "exception_signed",
             &mark,
             news,
-            "Start it before the signature ends.",
+            "Start the change before the signature expires.",
         );
         Ok(())
     })?;
@@ -147,7 +147,7 @@ fn read(body: &Body, now: Timestamp) -> Result<SignatureInput> {
     if until.is_some_and(|until| until <= now) {
         reading.wrong("until", "in_the_past", "`until` must lie ahead.");
     } else if until.is_some_and(|until| until > later(now, LONGEST)) {
-        reading.wrong("until", "too_long", "A signature is good for 24 hours at most.");
+        reading.wrong("until", "too_long", "A signature is valid for at most 24 hours.");
     }
     reading.finish()?;
     Ok(SignatureInput { change, reason, until })
@@ -161,8 +161,8 @@ fn filled(said: SignatureInput, fixes: bool, incident: &Incident, now: Timestamp
     }
     let field = if said.reason.is_none() { "reason" } else { "until" };
     let (Some(reason), Some(until)) = (said.reason, said.until) else {
-        let text = "A signature says why (`reason`) and until when the change may start (`until`); only for the change that fixes the \
-                    incident both may be left out.";
+        let text = "A signature needs a reason (`reason`) and the latest start of the change (`until`); both are optional only \
+                    for the change that fixes the incident.";
         return Err(Refusal::field(field, "missing", text).into());
     };
     Ok((reason, until))
@@ -223,7 +223,7 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let named = reading.needed("change", LINE);
     let justified = reading.boolean("justified");
     if justified.is_none() && !reading.says("justified") {
-        let text = "`justified` is missing: whether the change could not have waited.";
+        let text = "`justified` is missing: state whether the change was too urgent to wait.";
         reading.wrong("justified", "missing", text);
     }
     let reason = reading.needed("reason", TEXT);
@@ -239,7 +239,7 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     {
         signature::check_reviewer(&row.by, &directory, &cx.actor, cx.now)?;
         if has_part(cx, &directory, &change) {
-            let text = "Nobody reviews the signature for their own change.";
+            let text = "You cannot review the signature for your own change.";
             return Err(Refusal::not_allowed("own_request", text).into());
         }
         row.review = Some(SignatureReview {

@@ -165,7 +165,7 @@ pub(crate) fn note_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>,
     note(cx, after, TimelineKind::Severity, &why)?;
     let directory = cx.directory()?;
     let (key, title) = (&after.key, &after.title);
-    let subject = format!("{key} is grave, but no major incident: {title}");
+    let subject = format!("{key} is severe, but not a major incident: {title}");
     let text = format!("{key} (“{title}”): {why}\n");
     let mut written = Written::default();
     for person in major::commanders(&directory).into_iter().take(NOTIFIED) {

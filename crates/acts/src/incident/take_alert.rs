@@ -171,7 +171,8 @@ fn note_delivery(
         let text = match named.is_empty() {
             true => "The alert names no service; name the services of the incident.".to_owned(),
             false => format!(
-                "The alert names {}, which is no service here; name the services of the incident, or map the name in the connection {}.",
+                "The alert names {}, which is not a service here; name the services of the incident, or map the name in the \
+                 connection {}.",
                 named.join(", "),
                 connection.name
             ),
@@ -207,11 +208,11 @@ fn note_source_severity(cx: &mut Context<'_, '_>, before: Option<&Incident>, aft
     };
     let text = match after.course.source_severity {
         Some(told) => format!(
-            "Its source says severity {told} now; it stays {} until a person lowers it.",
+            "Its source now reports severity {told}; it stays {} until a person lowers it.",
             after.severity
         ),
         None if after.severity != before.severity => return Ok(()),
-        None => format!("Its source says severity {} again.", after.severity),
+        None => format!("Its source reports severity {} again.", after.severity),
     };
     note_entry::note(cx, after, TimelineKind::Severity, &text)
 }

@@ -139,7 +139,7 @@ fn keep(
         let directory = cx.directory()?;
         let subject = format!("{}: the canary of {service} is {}", change.key, taken.result);
         let said = taken.text.clone().unwrap_or_default();
-        let text = format!("{subject}, which is no pass. {said}\nSee whether the change has to be rolled back.\n");
+        let text = format!("{subject}, which is no pass. {said}\nCheck whether the change has to be rolled back.\n");
         for person in people_in_charge(change, &directory) {
             let dedup = format!("watch_verdict/{}/{person}", taken.id);
             let about = Some((&change.id, change.key.as_str()));

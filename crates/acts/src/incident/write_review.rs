@@ -175,7 +175,8 @@ fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
         return Ok(());
     }
     let text = format!(
-        "You implemented a change that was involved in {}. Somebody who did not completes its review; your draft may stay.",
+        "You implemented a change that was involved in {}. A person who did not must complete its review; your draft can \
+         stay.",
         incident.key
     );
     let others = completers(cx, &implementers)?;
@@ -222,7 +223,7 @@ fn check_stays(reading: &mut Reading<'_>, before: Option<&IncidentReview>, input
         reading.wrong("is_complete", "not_allowed", text);
     }
     if input.cause != before.cause {
-        let text = "The root cause of a complete review stays, as forecasts moved by it.";
+        let text = "The root cause of a complete review cannot change, because forecasts already use it.";
         reading.wrong("cause", "not_allowed", text);
     }
 }

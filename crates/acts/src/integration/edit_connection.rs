@@ -42,7 +42,7 @@ pub(crate) struct Edited {
 pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Edited> {
     let before = connection(cx, id)?;
     if !before.active && !before.waits {
-        let said = "This connection takes no deliveries any more.";
+        let said = "This connection no longer accepts deliveries.";
         return Err(Refusal::not_now("not_in_state", said, "Make a new one.", Vec::new()).into());
     }
     let directory = cx.directory()?;
@@ -152,7 +152,7 @@ pub fn edit_connection(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     let way = |it: &Connection| it.api.as_ref().map(|api| api.app.is_some());
     let is_other_way = way(&edited.before) != way(&edited.after);
     if is_other_way && edited.after.api.is_some() && edited.credential.is_none() {
-        let text = "Give the credential of this way in with it: `token`, or `private_key` of an App.";
+        let text = "Send the credential for this method as well: `token`, or `private_key` of an App.";
         return Err(Refusal::field("api", "missing", text).into());
     }
     keep_edit(cx, edited)
@@ -169,7 +169,8 @@ pub(crate) fn read_proposed(cx: &mut Context<'_, '_>, body: &Body) -> Result<Edi
     };
     let edited = read_edit(cx, &id, &body)?;
     if edited.credential.is_some() {
-        let text = "A credential stands in no proposal: set it with `PATCH /connections/{id}` once this is in force.";
+        let text =
+            "A proposal cannot contain a credential: set it with `PATCH /connections/{id}` once this is in force.";
         return Err(Refusal::field("api", "not_here", text).into());
     }
     Ok(edited)

@@ -147,7 +147,7 @@ fn read_secret(reading: &mut Reading<'_>) -> Option<String> {
     let is_long = SECRET_LETTERS.contains(&secret.len());
     if !is_long || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
         let text = format!(
-            "`secret` has {} to {} plain characters without spaces. Leave it out, and one is made.",
+            "`secret` has {} to {} plain characters without spaces. Omit it to have one generated.",
             SECRET_LETTERS.start(),
             SECRET_LETTERS.end()
         );
@@ -196,7 +196,7 @@ pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<Str
             reading.wrong(
                 "reply_to",
                 "not_here",
-                "Only a connection of the kind `mail` takes replies.",
+                "Only a connection of the kind `mail` accepts replies.",
             );
         }
         return None;
@@ -211,8 +211,8 @@ pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<Str
     });
     if !address.is_empty() && !is_address {
         let text = format!(
-            "`reply_to` is an address such as assent@example.org, with at most {LOCAL_MAX} letters before the `@`: the \
-             signed part follows behind a `+`."
+            "`reply_to` is an address such as assent@example.org, with at most {LOCAL_MAX} characters before the `@`: the \
+             signed part follows after a `+`."
         );
         reading.wrong("reply_to", "not_an_address", text);
     }
@@ -265,7 +265,11 @@ pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -
     let app = reading.integer("app", 1..=i64::MAX);
     let installation = reading.integer("installation", 1..=i64::MAX);
     if app.is_some() != installation.is_some() {
-        reading.wrong("installation", "missing", "`app` and `installation` stand together.");
+        reading.wrong(
+            "installation",
+            "missing",
+            "`app` and `installation` must be given together.",
+        );
     }
     let (field, most) = if app.is_some() {
         ("private_key", 10_000)

@@ -29,7 +29,7 @@ impl PlainNoun for Dialect {
 
     fn add(cx: &mut Context<'_, '_>, input: DialectInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && is_enabled(cx, input.name)? {
-            let text = format!("The dialect `{}` is switched on already.", input.name);
+            let text = format!("The dialect `{}` is already enabled.", input.name);
             reading.wrong("name", "not_unique", text);
         }
         reading.finish()?;

@@ -83,20 +83,20 @@ impl PlainNoun for OutsideRun {
 /// The known run, updated with the new report.
 fn updated_run(known: &OutsideRun, now: OutsideRun) -> std::result::Result<OutsideRun, Refusal> {
     if known.by != now.by {
-        let text = "Somebody else told of this run. Only who told of it first tells more of it.";
+        let text = "Another account reported this run. Only the account that reported a run first can update it.";
         return Err(Refusal::not_allowed("told_by_another", text));
     }
     if let Some((field, stands, said)) = differs(known, &now) {
-        let text = format!("`{field}` of this run is `{stands}`, not `{said}`, and stays.");
-        let satisfy = "Tell of another run under a name of its own.";
+        let text = format!("`{field}` of this run is `{stands}`, not `{said}`, and cannot change.");
+        let satisfy = "Report another run under its own name.";
         return Err(Refusal::not_now("taken", text, satisfy, Vec::new()));
     }
     if now.sequence < known.sequence {
         let text = format!(
-            "Update {} came later than this one, which is {}.",
+            "Update {} is newer than this one, which is {}.",
             known.sequence, now.sequence
         );
-        let satisfy = "Number updates upwards.";
+        let satisfy = "Number updates in ascending order.";
         return Err(Refusal::not_now("late", text, satisfy, Vec::new()));
     }
     let known = known.clone();

@@ -166,7 +166,7 @@ pub fn move_sink(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Sink
 fn read_index(reading: &mut Reading<'_>, field: &'static str, size: i64) -> Option<i64> {
     let index = reading.integer(field, 0..=i64::MAX)?;
     if index > size {
-        let text = format!("`{field}` lies behind the end of the log, which has {size} entries.");
+        let text = format!("`{field}` is beyond the end of the log, which has {size} entries.");
         reading.wrong(field, "out_of_range", text);
     }
     Some(index)

@@ -86,7 +86,7 @@ pub fn create_webhook(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Webhook,
     check(&mut reading, &url, &kinds, &cx.services.tools().reaches);
     reading.finish()?;
     if record::count::<Webhook>(cx.tx, &record::Filter::new().equals("active", true))? >= MOST {
-        let text = format!("There are {MOST} webhooks, and that is the most.");
+        let text = format!("There are {MOST} webhooks, which is the limit.");
         return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
     }
     let id = RecordId(cx.new_id()?);
@@ -140,8 +140,8 @@ pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reac
 pub(crate) fn check_reach(reading: &mut Reading<'_>, (field, url): (&str, &str), reaches: &Reach) {
     if literal_address(url).is_some_and(|address| !reaches(address)) {
         let text = format!(
-            "`{field}` leads inside of the server's own network, where it does not call. Name a public address, or have the \
-             operator allow this one (`outgoing_allow`)."
+            "`{field}` is in the server's own network, which is not allowed. Use a public address, or have the operator allow \
+             this one (`outgoing_allow`)."
         );
         reading.wrong(field, "inner_address", text);
     }
@@ -151,7 +151,7 @@ fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String], reaches: &Reach
     check_address(reading, url, reaches);
     check_kind_count(reading, kinds);
     for kind in kinds.iter().filter(|kind| !is_pattern(kind)) {
-        let text = format!("`{kind}` is no kind of event; write `change.approved`, `change.*` or `*`.");
+        let text = format!("`{kind}` is not a kind of event; write `change.approved`, `change.*` or `*`.");
         reading.wrong("kinds", "unknown_word", text);
     }
 }

@@ -152,11 +152,7 @@ fn owner_of(reading: &mut Reading<'_>, directory: &Directory, login: &str, input
         .by_login(login)
         .filter(|person| directory.takes_part(&person.id));
     let Some(person) = found else {
-        reading.wrong(
-            "owner",
-            "unknown",
-            format!("Nobody who is active has the login `{login}`."),
-        );
+        reading.wrong("owner", "unknown", format!("No active person has the login `{login}`."));
         return Owner::ChangeManagers;
     };
     if !sees(directory, &person.id, &input.services) {
@@ -229,8 +225,8 @@ pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Action
     let item = open_item(cx, key)?;
     check_is_responsible(cx, &item)?;
     if item.has_fixed_owner() {
-        let text = format!("{} names its owner in the record that it is about.", item.key);
-        let satisfy = "The owner does it; if they cannot, change that record.";
+        let text = format!("The owner of {} is set in the record that it is about.", item.key);
+        let satisfy = "The owner must do it; if they cannot, change that record.";
         return Err(Refusal::not_now("fixed_owner", text, satisfy, Vec::new()).into());
     }
     let directory = cx.directory()?;
@@ -298,7 +294,7 @@ fn check_may_settle(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     if matches!(item.closing, Closing::ConditionOrDismissal | Closing::Uninvolved) {
         let directory = cx.directory()?;
         if item.involved.iter().any(|person| is_one(cx, &directory, person)) {
-            let text = "A finding is settled by somebody who had no part in what it is about.";
+            let text = "A finding must be settled by a person not involved in its subject.";
             return Err(Refusal::not_allowed("own_request", text).into());
         }
         impersonation::check_voice(cx)?;
@@ -311,17 +307,14 @@ fn check_may_settle(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
 
 fn waits_for_condition(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<Refusal> {
     let directory = cx.directory()?;
-    let text = format!(
-        "{} is settled once its condition is met, and by nobody's word.",
-        item.key
-    );
+    let text = format!("{} is settled automatically once its condition is met.", item.key);
     let satisfy = match item.kind {
         ActionKind::ValidateBreakGlass => "Validate the break-glass.",
         ActionKind::ConfirmRetrospective => "The named approver confirms or denies the change.",
-        ActionKind::ReviewAccess => "Sign the review of access.",
+        ActionKind::ReviewAccess => "Sign the access review.",
         ActionKind::Acknowledge => "The person asked acknowledges the announcement.",
         ActionKind::ResolveViolation => "Remedy what was found, or dismiss it as a false positive with a reason.",
-        _ => "Do what the item asks for; it is settled by itself.",
+        _ => "Do what the item asks for; it is then settled automatically.",
     };
     let waits: Vec<String> = owners(&directory, item, cx.now)
         .iter()
@@ -355,7 +348,7 @@ fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &Perso
     }
     if !acknowledges(&directory, item, &cx.actor.person, cx.now) {
         let text = format!(
-            "{} is not yours: its owner or their delegate acknowledges the announcement.",
+            "{} is not yours: its owner or their delegate must acknowledge the announcement.",
             item.key
         );
         return Err(not_theirs(cx, item, text)?.into());
@@ -366,7 +359,7 @@ fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &Perso
     }
     let change = cx.change(&item.about)?;
     if has_part(cx, &directory, &change) {
-        let text = "A person with a part in the change does not acknowledge its announcement for another.";
+        let text = "A person involved in the change cannot acknowledge its announcement for another.";
         return Err(Refusal::not_allowed("own_request", text)
             .with_others(vec![directory.login(asked)])
             .into());
@@ -380,7 +373,7 @@ fn check_is_responsible(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<(
         return Ok(());
     }
     let text = format!(
-        "{} is not yours: its owner, their deputy or a change manager does this.",
+        "{} is not yours: only its owner, their deputy or a change manager can do this.",
         item.key
     );
     Err(not_theirs(cx, item, text)?.into())

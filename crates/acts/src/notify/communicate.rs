@@ -359,14 +359,14 @@ impl<'c> Round<'c> {
     fn missed(&self, (stage, start): (CommunicationStage, Timestamp), count: usize) -> NewItem {
         let key = &self.change.key;
         let title = match stage {
-            CommunicationStage::Reminder => format!("Tell those concerned of {key}: its reminder was not sent"),
-            _ => format!("Tell those concerned of {key}: its announcement was not sent"),
+            CommunicationStage::Reminder => format!("Notify the recipients of {key}: its reminder was not sent"),
+            _ => format!("Notify the recipients of {key}: its announcement was not sent"),
         };
         let targets = self.change.content.targets.iter();
         NewItem {
             part: format!("communication_missed/{stage}/{}", start.as_second()),
             text: Some(format!(
-                "Recipients of the communication plans who were not told before {start}: {count}."
+                "Recipients of the communication plans who were not notified before {start}: {count}."
             )),
             services: targets.map(|target| target.service.clone()).collect(),
             severity: Some(Severity::Medium),

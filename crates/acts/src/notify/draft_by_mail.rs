@@ -145,7 +145,8 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
         }
         Err(why) => {
             let text = format!(
-                "No change was drafted from your letter “{}”: {why}. Mend it and send it again, or write the change here:\n\n{}\n",
+                "No change was drafted from your letter “{}”: {why}. Correct it and send it again, or write the change \
+                 here:\n\n{}\n",
                 reply.subject,
                 page(cx, "/changes/new")
             );
@@ -182,7 +183,7 @@ fn warn_of_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply
         once.as_str(),
     );
     write_letter(cx, person, letter, ("reply.refused", None))?;
-    Ok("refused: it was not sent by whom the address was given to".to_owned())
+    Ok("refused: it was not sent by the person whom the address belongs to".to_owned())
 }
 
 /// Writes a letter about no change; it has no reply address, so that no two programs write to each other.

@@ -61,7 +61,8 @@ pub fn make_status_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
 pub fn make_feed_of_kind(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, String)> {
     cx.allow(actions::READ)?;
     if cx.actor.hand().is_some() {
-        let text = "Another person gave you the way in by which you came, and a feed outlives it: make it in a session of your own.";
+        let text = "Another person created your credential, and a feed would outlive it: create the feed in a session of your \
+                    own.";
         return Err(Refusal::not_allowed("lent_voice", text).into());
     }
     impersonation::check_whole(cx)?;

@@ -104,8 +104,8 @@ pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Re
         .as_deref()
         .is_some_and(|known| known.eq_ignore_ascii_case(&reply.from));
     let taken = match (is_theirs, reply.text.is_empty(), &message.change_key) {
-        (false, ..) => Err("it was not sent by whom the address was given to".to_owned()),
-        (_, true, _) => Err("it says nothing new".to_owned()),
+        (false, ..) => Err("it was not sent by the person whom the address belongs to".to_owned()),
+        (_, true, _) => Err("it contains no new text".to_owned()),
         (_, _, None) => Err("the letter was about no change".to_owned()),
         (_, _, Some(key)) => comment(cx, &message, key, &reply.text)?,
     };

@@ -35,8 +35,8 @@ impl PlainNoun for Announcement {
         check_times(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
-            let text = format!("{MOST} announcements are current or ahead, which is what readers can bear.");
-            let satisfy = "Take one back, or wait until one is over.";
+            let text = format!("{MOST} announcements are current or upcoming, which is the limit.");
+            let satisfy = "Withdraw one, or wait until one has ended.";
             return Err(Refusal::not_now("too_many", text, satisfy, Vec::new()).into());
         }
         let announcement = Self {

@@ -58,7 +58,7 @@ impl PlainNoun for BusinessUnit {
     fn edit(self, cx: &mut Context<'_, '_>, input: BusinessUnitInput, mut reading: Reading<'_>) -> Result<Self> {
         let found = checked(cx, (&input, Some(&self)), &mut reading)?;
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "The key of a business unit stays.");
+            reading.wrong("key", "not_allowed", "The key of a business unit cannot change.");
         }
         // An edit that does not set the contacts keeps them, even those who have left.
         let contacts = match reading.says("contacts") {
@@ -99,7 +99,7 @@ fn checked(
                     contacts.insert(person.id.clone());
                 }
                 None => {
-                    let text = format!("Nobody who is active has the login `{login}`.");
+                    let text = format!("No active person has the login `{login}`.");
                     reading.wrong("contacts", "unknown", text);
                 }
             }

@@ -78,7 +78,7 @@ impl PlainNoun for CommunicationPlan {
     fn edit(self, cx: &mut Context<'_, '_>, input: CommunicationPlanInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "The key of a communication plan stays.");
+            reading.wrong("key", "not_allowed", "The key of a communication plan cannot change.");
         }
         reading.finish()?;
         let edited = Self {

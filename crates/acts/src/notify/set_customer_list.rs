@@ -65,7 +65,7 @@ impl PlainNoun for CustomerList {
     fn edit(self, cx: &mut Context<'_, '_>, input: CustomerListInput, mut reading: Reading<'_>) -> Result<Self> {
         checked(cx, &input, &mut reading)?;
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "The key of a customers' list stays.");
+            reading.wrong("key", "not_allowed", "The key of a customers' list cannot change.");
         }
         reading.finish()?;
         let edited = Self {
@@ -117,7 +117,7 @@ pub(crate) fn refuse_opted_out<'i>(
     let gone = find_opted_out(cx)?;
     for address in addresses.filter(|it| gone.contains(&it.to_lowercase())) {
         let text = format!(
-            "{address} opted out of letters; only the owner of the address puts it back, by the link in a letter."
+            "{address} opted out of letters; only the owner of the address can opt in again, by the link in a letter."
         );
         reading.wrong("mail_addresses", "opted_out", text);
     }

@@ -157,7 +157,7 @@ fn read(reading: &mut Reading<'_>) -> NotificationPreferences {
     let digest_at = match how.as_str() {
         "at_once" => {
             if digest_at.is_some() {
-                let text = "`digest_at` belongs to `how: digest`; leave it out, or wish for a digest.";
+                let text = "`digest_at` belongs to `how: digest`; omit it, or choose a digest.";
                 reading.wrong("digest_at", "not_here", text);
             }
             None
@@ -174,7 +174,7 @@ fn read(reading: &mut Reading<'_>) -> NotificationPreferences {
         reading.wrong("quiet_until", "missing", text);
     }
     if from.is_some() && from == until {
-        let text = "Quiet hours that end where they begin would be all day; name another end.";
+        let text = "Quiet hours that end where they begin would last all day; choose another end.";
         reading.wrong("quiet_until", "out_of_order", text);
     }
     let quiet = from.zip(until).map(|(from, until)| Quiet { from, until });
@@ -199,7 +199,7 @@ fn read(reading: &mut Reading<'_>) -> NotificationPreferences {
 fn time_of_day(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
     let text = reading.text(field, LINE)?;
     if minute_of_day(&text).is_none_or(|minute| minute >= 1_440) {
-        let wrong = format!("`{text}` is no time of day, such as 08:00 or 22:30.");
+        let wrong = format!("`{text}` is not a time of day such as 08:00 or 22:30.");
         reading.wrong(field, "not_a_time", wrong);
     }
     Some(text)

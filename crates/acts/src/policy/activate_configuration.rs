@@ -40,7 +40,7 @@ pub fn activate_configuration(cx: &mut Context<'_, '_>, id: &str, body: &Body) -
     reading.finish()?;
     if proposal.state != ConfigurationState::Proposed {
         let text = format!("This configuration is {}.", proposal.state);
-        return Err(Refusal::not_now("not_in_state", text, "Propose it anew.", Vec::new()).into());
+        return Err(Refusal::not_now("not_in_state", text, "Propose it again.", Vec::new()).into());
     }
     let change_key = match change {
         Some(key) => Some(approved_change(cx, &key, &proposal)?.key),
@@ -65,7 +65,7 @@ pub fn withdraw_configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Conf
     let proposal = configuration(cx, id)?;
     if proposal.state != ConfigurationState::Proposed {
         let text = format!("This configuration is {}.", proposal.state);
-        return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
+        return Err(Refusal::not_now("not_in_state", text, "Only a proposal can be withdrawn.", Vec::new()).into());
     }
     take_back(cx, proposal)
 }
@@ -86,14 +86,14 @@ fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<(
     let text = if is_another {
         "The proposer of this configuration created your credential, so both of you count as one person."
     } else {
-        "The proposer of a configuration does not put it in force alone."
+        "The proposer of a configuration cannot put it in force alone."
     };
     let mut others = others_who_set(cx, &proposal.proposer)?;
     // The refused person is not among the people for whom the proposal waits, even with the right to set policies.
     let refused = cx.directory()?.login(&cx.actor.person);
     others.retain(|login| *login != refused);
     let satisfy = format!(
-        "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
+        "Another person who may set policies must activate it, or name in `change` an approved change with a target that has \
          the artifact {}.",
         proposal.digest
     );
@@ -118,7 +118,7 @@ fn approved_change(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration
     }
     let is_approved = matches!(change.state, State::Approved | State::Scheduled | State::Implementing);
     if !is_approved || change.is_on_hold() || change.break_glass.is_some() {
-        let text = format!("{} is not an approved change that may go on.", change.key);
+        let text = format!("{} is not an approved change that may proceed.", change.key);
         let satisfy = "Have it approved, or have a second person activate the configuration.";
         return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
     }
@@ -126,7 +126,7 @@ fn approved_change(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration
     check_unused(cx, &change, proposal)?;
     if !is_approved_by_another(cx, key, proposal)? {
         let text = format!(
-            "Nobody but who proposed the configuration has approved {}, so no second person has seen it.",
+            "Only the proposer of the configuration has approved {}, so no second person has reviewed it.",
             change.key
         );
         let satisfy =
@@ -159,7 +159,7 @@ fn check_unused(cx: &mut Context<'_, '_>, change: &Change, proposal: &Configurat
     };
     let at = used.activated_at.map(|at| at.to_string()).unwrap_or_default();
     let text = format!(
-        "{} has put {} in force already, at {at}: its approvals stand for that one time.",
+        "{} has already put {} in force, at {at}: its approvals are valid only once.",
         change.key, proposal.digest
     );
     let satisfy = "Have another change approved for it, or have a second person activate the configuration.";
@@ -188,7 +188,7 @@ fn check_again(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()>
     search_histories::check_histories(&set)?;
     if set.digest() != proposal.digest {
         let text = "The program that proposed this configuration had another schema.";
-        return Err(Refusal::not_now("schema_moved", text, "Propose it anew.", Vec::new()).into());
+        return Err(Refusal::not_now("schema_moved", text, "Propose it again.", Vec::new()).into());
     }
     Ok(())
 }

@@ -213,7 +213,7 @@ impl LeftStanding {
                 let asked = approvers_name(&met.rule.from);
                 let (rule, needed) = (&met.rule_id, met.needed);
                 let (service, environment) = (&met.target.service, &met.target.environment);
-                format!("`{rule}` asks {needed} of {asked}; {left} would be left for {service} in {environment}.")
+                format!("`{rule}` requires {needed} of {asked}; {left} would be left for {service} in {environment}.")
             })
         })
     }
@@ -235,7 +235,7 @@ impl LeftStanding {
             let asked = asked_group(&rule.duty)?;
             let (_, left, needed) = shortage(&rule.duty, after, self.now)?;
             let was_short = shortage(&rule.duty, &self.directory, self.now).is_some();
-            (!was_short).then(|| format!("`{}` asks {needed} of {asked}; {left} would be left.", rule.id))
+            (!was_short).then(|| format!("`{}` requires {needed} of {asked}; {left} would be left.", rule.id))
         })
     }
 }

@@ -141,7 +141,7 @@ impl<'a> Rules<'a> {
     fn assumed(&self) -> Option<String> {
         let regimes = self.regimes.join(" or ");
         (!regimes.is_empty())
-            .then(|| format!("No service is under the regime {regimes} yet; it was looked at as if each were."))
+            .then(|| format!("No service is under the regime {regimes} yet; the check assumed that every service is."))
     }
 }
 
@@ -434,7 +434,7 @@ fn lacking(
                     };
                     let fit = fitness(rule);
                     format!(
-                        "It asks {needed} of {}{fit}; there is {there}.",
+                        "It requires {needed} of {}{fit}; there is {there}.",
                         approvers_name(&rule.from)
                     )
                 })
@@ -445,13 +445,17 @@ fn lacking(
             } => {
                 let mut members = directory.members(group);
                 members.retain(|person| !file.change.authors.contains(person));
-                (members.len() <= *count as usize)
-                    .then(|| format!("It asks {count} of the group {group} who neither wrote nor approve."))
+                (members.len() <= *count as usize).then(|| {
+                    format!(
+                        "It requires {count} members of the group {group} who neither wrote nor approve the \
+                                      change."
+                    )
+                })
             }
             Duty::OutsideLook { from, .. } => directory
                 .members(from)
                 .is_empty()
-                .then(|| format!("Nobody is in the group {from}, who look from outside.")),
+                .then(|| format!("The group {from}, whose members review from outside, is empty.")),
             Duty::Validation { distinct_from, .. } => validator_lacks((directory, cx.now), file, distinct_from),
             _ => None,
         };
@@ -489,7 +493,7 @@ fn validator_lacks((directory, now): (&Directory, Timestamp), file: &ChangeFile,
         .values()
         .filter(|person| person.active && !person.is_barred_from_deciding());
     let is_there = people.any(|person| !barred(&person.id));
-    (!is_there).then(|| "Nobody is left who could say whether it works.".to_owned())
+    (!is_there).then(|| "Nobody is left who could validate the change.".to_owned())
 }
 
 /// Whether a rule with enough people has too few without this one.

@@ -51,7 +51,7 @@ pub fn read_set(reading: &mut Reading<'_>) -> SetOfFiles {
     for name in asked {
         match policy::pack(&name) {
             Some(pack) => packs.push(pack),
-            None => reading.wrong("packs", "unknown", format!("No pack `{name}` comes with Assent.")),
+            None => reading.wrong("packs", "unknown", format!("Assent has no pack `{name}`.")),
         }
     }
     let file = |source: policy::SourceFile| PolicyFile {

@@ -96,7 +96,7 @@ pub struct Content {
     /// Whether every other row ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end_missing: bool,
-    /// Whether rows that move decisions need two people from then on; absent where that stays as it is.
+    /// Whether rows that affect decisions need two people from then on; absent where that stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_two: Option<bool>,
 }
@@ -374,7 +374,8 @@ fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run:
         }
         _ => {
             if body.contains_key("client_secret") {
-                let text = "A secret stands in no proposal: set it with `PUT /identity-providers/{key}` once this is in force.";
+                let text = "A proposal cannot contain a secret: set it with `PUT /identity-providers/{key}` once this is in \
+                            force.";
                 return Err(Refusal::field("client_secret", "not_here", text).into());
             }
             let key = body.get("key").and_then(Value::as_str).unwrap_or_default();
@@ -405,7 +406,7 @@ fn check_same_connections(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<
     for (id, version) in versions(cx, wanted)? {
         if wanted.connection_versions.get(&id) != Some(&version) {
             let text = format!("The connection `{id}` was changed after this was proposed.");
-            return Err(Refusal::not_now("moved_since", text, "Propose it anew.", Vec::new()).into());
+            return Err(Refusal::not_now("moved_since", text, "Propose it again.", Vec::new()).into());
         }
     }
     Ok(())
@@ -429,7 +430,7 @@ fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Conf
             .is_some_and(|it| it.at > proposal.proposed_at)
         {
             let text = format!("{} was deactivated after this was proposed.", person.name);
-            return Err(Refusal::not_now("moved_since", text, "Propose it anew.", Vec::new()).into());
+            return Err(Refusal::not_now("moved_since", text, "Propose it again.", Vec::new()).into());
         }
     }
     Ok(())
@@ -538,7 +539,7 @@ pub fn import_and_propose(
         wanted.list_mut(line.noun).push(line.fields.clone());
     }
     if wanted.lists().iter().any(|(_, _, rows)| rows.len() > MOST) {
-        let text = format!("A proposal has at most {MOST} rows; cut the import into several.");
+        let text = format!("A proposal has at most {MOST} rows; split the import into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
     let told = bring_rows(cx, &wanted, true)?;

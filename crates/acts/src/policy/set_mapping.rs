@@ -56,7 +56,7 @@ pub fn read_rules(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Mappi
     let mut names = BTreeSet::new();
     for rule in &rules {
         if !names.insert(rule.rule.clone()) {
-            reading.wrong("rules", "not_unique", format!("`{}` stands twice.", rule.rule));
+            reading.wrong("rules", "not_unique", format!("`{}` is listed twice.", rule.rule));
         }
     }
     rules

@@ -33,8 +33,8 @@ pub fn export_event_log(cx: &mut Context<'_, '_>, window: Window, filter: &RowFi
     let rows = fitting(cx, window, filter)?;
     if rows.len() > MOST_CASES {
         let text = format!(
-            "{} changes lie in this window, and an event log holds at most {MOST_CASES}. Set `from` and `to` closer together, or \
-             name a service.",
+            "This window has {} changes, and an event log can have at most {MOST_CASES}. Set `from` and `to` closer together, \
+             or name a service.",
             rows.len()
         );
         return Err(Refusal::field("from", "too_many", text).into());

@@ -228,7 +228,7 @@ pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Resul
         None => Order::default(),
         Some(word) => Order::parse(word).ok_or_else(|| {
             let words = SortKey::ALL.map(|key| format!("`{}`", key.as_str())).join(", ");
-            let text = format!("`sort`: `{word}` is none of {words}; `-` before one of them turns it round.");
+            let text = format!("`sort`: `{word}` is not one of {words}; `-` before one of them reverses the order.");
             Refusal::field("sort", "unknown_word", text)
         })?,
     };

@@ -192,7 +192,7 @@ fn rows_from(cx: &mut Context<'_, '_>, stored: &[change_outcome::OutcomeRow]) ->
 
 /// The refusal of a window with more than [`MOST_CHANGES`].
 fn too_many() -> Error {
-    let text = format!("More than {MOST_CHANGES} changes lie in this window. Set `from` and `to` closer together.");
+    let text = format!("This window has more than {MOST_CHANGES} changes. Set `from` and `to` closer together.");
     Refusal::field("from", "too_many", text).into()
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct LogMark {
     pub(crate) generation: i64,
 }
 
-/// The mark of a reading act; none for one that writes, and where too many events wait for their place.
+/// The mark of a reading act; none for one that writes, and where too many events are waiting to be sequenced.
 ///
 /// # Errors
 /// The store's.

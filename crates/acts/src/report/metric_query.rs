@@ -89,7 +89,7 @@ pub fn read_query<'q>(id: &str, now: Timestamp, get: impl Fn(&str) -> Option<&'q
     let by = reading.dimension();
     let approver = text(&reading, "approver");
     if approver.is_some() && definition.population != Population::Rules {
-        let text = "`approver` narrows times to approve alone; other figures have none.";
+        let text = "`approver` applies only to times to approve.";
         reading.refuse("approver", "not_allowed", text.to_owned());
     }
     match reading.wrong {
@@ -163,10 +163,10 @@ pub(crate) fn find_approver(cx: &mut Context<'_, '_>, login: &str) -> Result<Per
         return Ok(cx.actor.person.clone());
     }
     if !is_change_manager(cx)? {
-        let text = "Times of an approver are shown to that approver and to change managers alone.";
+        let text = "Times of an approver are shown only to that approver and to change managers.";
         return Err(Refusal::not_allowed("not_yours", text).into());
     }
-    let text = || format!("`approver`: nobody here has the login `{login}`.");
+    let text = || format!("`approver`: no person has the login `{login}`.");
     Ok(found.ok_or_else(|| Refusal::field("approver", "unknown", text()))?)
 }
 
@@ -245,7 +245,7 @@ impl<'q, G: Fn(&str) -> Option<&'q str>> Fields<G> {
         let from = from.unwrap_or_else(|| to.checked_sub(span).unwrap_or(Timestamp::MIN));
         let length = to.duration_since(from);
         if length <= SignedDuration::ZERO {
-            self.refuse("to", "out_of_order", "`to` must lie behind `from`.".to_owned());
+            self.refuse("to", "out_of_order", "`to` must be later than `from`.".to_owned());
         } else if length > SignedDuration::from_hours(24 * LONGEST_DAYS) {
             let text = format!("A window has at most {LONGEST_DAYS} days. Set `from` and `to` closer together.");
             self.refuse("from", "too_long", text);

@@ -73,7 +73,7 @@ impl PlainNoun for DashboardSubscription {
         let people = checked(cx, &input, &mut reading)?;
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST_OWN {
-            let text = format!("You have {MOST_OWN} subscriptions, which is the most.");
+            let text = format!("You have {MOST_OWN} subscriptions, which is the limit.");
             return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
         }
         let owner = cx.actor.person.clone();
@@ -161,14 +161,14 @@ fn checked(
         match directory.by_login(login).filter(|person| person.active) {
             Some(person) => drop(people.insert(person.id.clone())),
             None => {
-                let text = format!("Nobody who is active has the login `{login}`.");
+                let text = format!("No active person has the login `{login}`.");
                 reading.wrong("people", "unknown", text);
             }
         }
     }
     if people.iter().any(|person| *person != me) && cx.allow(SET_FREEZE).is_err() {
         let text =
-            "Only change managers have a dashboard mailed to others. Share the dashboard, and let them subscribe.";
+            "Only change managers can have a dashboard mailed to others. Share the dashboard, and let them subscribe.";
         reading.wrong("people", "not_allowed", text);
     }
     Ok(people)

@@ -108,7 +108,7 @@ pub(super) fn check_own(cx: &mut Context<'_, '_>, owner: &PersonId) -> Result<()
         return Ok(());
     }
     let login = cx.directory()?.login(owner);
-    let text = "Only its owner changes it.";
+    let text = "Only its owner can change it.";
     let satisfy = "Save one of your own, or ask its owner.";
     Err(Refusal::not_now("not_yours", text, satisfy, vec![login]).into())
 }
@@ -131,7 +131,7 @@ fn check_room(cx: &mut Context<'_, '_>) -> Result<()> {
     ];
     for (count, most, who) in counts {
         if count >= most as i64 {
-            let text = format!("{who} {most} saved dashboards, which is the most.");
+            let text = format!("{who} {most} saved dashboards, which is the limit.");
             return Err(Refusal::not_now("too_many", text, "Remove one that nobody needs.", Vec::new()).into());
         }
     }

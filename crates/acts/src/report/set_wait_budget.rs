@@ -93,7 +93,7 @@ impl PlainNoun for WaitBudget {
         let is_moved = input.minutes != self.minutes || input.period != self.period || input.group != self.group;
         let agrees = input.is_agreed && !self.is_agreed;
         if is_moved && agrees {
-            let text = "Nobody agrees to a bound with the edit that changes it.";
+            let text = "A bound cannot be agreed to in the edit that changes it.";
             reading.wrong("is_agreed", "not_allowed", text);
         }
         reading.finish()?;
@@ -180,11 +180,11 @@ fn agree(cx: &mut Context<'_, '_>, budget: WaitBudget) -> Result<WaitBudget> {
         others.map(|it| directory.login(it)).collect::<Vec<String>>()
     };
     if me == budget.set_by {
-        let text = "You set this bound; another member of the group agrees to it.";
+        let text = "You set this bound; another member of the group must agree to it.";
         return Err(Refusal::not_allowed("own_bound", text).with_others(others()).into());
     }
     if !members.contains(&me) {
-        let text = format!("A member of {} agrees to its bound.", budget.group);
+        let text = format!("Only a member of {} can agree to its bound.", budget.group);
         return Err(Refusal::not_allowed("not_member", text).with_others(others()).into());
     }
     // The person who set the bound may not agree to it with a credential issued to a member either.
@@ -214,7 +214,7 @@ fn check(reading: &mut Reading<'_>, input: &WaitBudgetInput, directory: &Directo
     match input.wait_of {
         Some(WaitOf::Stage) if !is_stage(&input.waits_at) => {
             let text = format!(
-                "`{}` is no stage; they are `assessment` and `authorization`.",
+                "`{}` is not a stage; the stages are `assessment` and `authorization`.",
                 input.waits_at
             );
             reading.wrong("waits_at", "unknown_word", text);

@@ -92,7 +92,7 @@ pub(crate) fn propose_set(
     let policies = cx.policies()?;
     if policies.digest() != comparison.policies {
         let text =
-            "Other policies are in force since the comparison, so its back-test says nothing about the present ones.";
+            "The policies have changed since the comparison, so its back-test does not apply to the current ones.";
         let satisfy = "Propose a set of policies and name its id in `configuration`, or decline with a reason.";
         return Err(Refusal::not_now("policies_moved", text, satisfy, Vec::new()).into());
     }

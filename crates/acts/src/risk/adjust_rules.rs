@@ -61,7 +61,7 @@ impl PlainNoun for RiskAdjustment {
     fn add(cx: &mut Context<'_, '_>, input: RiskAdjustmentInput, mut reading: Reading<'_>) -> Result<Self> {
         let times = span(&input.quarter);
         if reading.says("quarter") && times.is_none() {
-            let text = format!("`{}` is no quarter such as 2026-Q3.", input.quarter);
+            let text = format!("`{}` is not a quarter such as 2026-Q3.", input.quarter);
             reading.wrong("quarter", "not_a_quarter", text);
         }
         if times.is_some_and(|(_, to)| cx.now < to) {
@@ -317,7 +317,7 @@ fn propose(
 fn propose_table(cx: &mut Context<'_, '_>, (before, wanted): (&RiskRules, &RiskRules), reason: &str) -> Result<String> {
     if rules_in_force(cx)? != *before {
         let text =
-            "The risk table has changed since the comparison, so its back-test says nothing about the present one.";
+            "The risk table has changed since the comparison, so its back-test does not apply to the current one.";
         let satisfy = "Propose a risk table and name its id in `configuration`, or decline with a reason.";
         return Err(Refusal::not_now("risk_table_moved", text, satisfy, Vec::new()).into());
     }

@@ -67,7 +67,7 @@ impl PlainNoun for Cause {
             reading.wrong(
                 "key",
                 "not_allowed",
-                "The key of a cause never changes, as reviews name it.",
+                "The key of a cause cannot change, because reviews refer to it.",
             );
         }
         reading.finish()?;
@@ -86,7 +86,7 @@ impl PlainNoun for Cause {
         let uses = count_uses(cx, &self.key)?;
         if uses > 0 {
             let text = format!(
-                "{uses} reviews and problems name the cause `{}`, so it is not removed.",
+                "{uses} reviews and problems name the cause `{}`, so it cannot be removed.",
                 self.key
             );
             let satisfy = "Retire it (PATCH `is_retired`): they keep it, and new ones cannot name it.";

@@ -57,7 +57,11 @@ impl PlainNoun for Probe {
         check(&mut reading, &input);
         check_reach(&mut reading, ("url", input.url.as_str()), &cx.services.tools().reaches);
         if input.key != self.key {
-            reading.wrong("key", "not_allowed", "Rules name a probe by its key, which stays.");
+            reading.wrong(
+                "key",
+                "not_allowed",
+                "Rules refer to a probe by its key, so the key cannot change.",
+            );
         }
         reading.finish()?;
         let edited = Self {

@@ -297,7 +297,7 @@ pub(crate) fn read_plan(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>) -> 
     planned.ends_at = end.unwrap_or_else(|| later(planned.starts_at, length));
     let length = planned.ends_at.duration_since(planned.starts_at);
     if !length.is_positive() || length > LONGEST {
-        let text = "`planned_end` lies after `planned_start`, and at most 31 days after it.";
+        let text = "`planned_end` must be after `planned_start`, and at most 31 days after it.";
         reading.wrong("planned_end", "out_of_order", text);
     }
     Ok(Tried { planned, has_times })
@@ -343,7 +343,7 @@ fn check_targets(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, targets: &
         reading.wrong(
             "targets",
             "too_many",
-            format!("At most {MOST_NAMED} targets are looked at."),
+            format!("At most {MOST_NAMED} targets can be checked."),
         );
     }
     for (place, (service, environment, _)) in targets.iter().enumerate() {

@@ -78,7 +78,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     cx.allow(act::actions::SET_FREEZE)?;
     let before = load_own(cx, id)?;
     if before.is_over(cx.now) {
-        return Err(is_over("This freeze is over.", "Set a new freeze."));
+        return Err(is_over("This freeze has ended.", "Set a new freeze."));
     }
     let (wanted, edit_reason, is_loosened) = read_edit(cx, &before, body)?;
     let counts = before.course.counts();
@@ -164,7 +164,7 @@ fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(
         course,
         ..before.clone()
     };
-    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
+    let text = "`ends_at` must be in the future; to end the freeze now, withdraw it (`DELETE /freezes/{id}`).";
     check_times(&mut reading, &wanted, cx.now, text);
     if wanted.terms() != before.terms() {
         check_bounds(&mut reading, (&directory, now), &wanted);
@@ -172,7 +172,7 @@ fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(
     let is_loosened = before.course.counts() && loosens(&before.terms(), &wanted.terms(), cx.now);
     // Whether it covers less is known only of fields that could be read.
     if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {
-        let text = "A freeze that is to cover less needs the reason in `edit_reason`; another person confirms it.";
+        let text = "Reducing a freeze needs a reason in `edit_reason` and the confirmation of another person.";
         reading.wrong("edit_reason", "missing", text);
     }
     reading.finish()?;
@@ -218,7 +218,7 @@ pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ma
     let before = stored.record;
     if before.is_over(cx.now) {
         return Err(is_over(
-            "This maintenance window is over.",
+            "This maintenance window has ended.",
             "Set a new maintenance window.",
         ));
     }
@@ -239,7 +239,7 @@ pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ma
         repeat,
         ..before.clone()
     };
-    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /windows/{id}`).";
+    let text = "`ends_at` must be in the future; to end the window now, withdraw it (`DELETE /windows/{id}`).";
     if wanted.repeat.is_set() {
         check_window_ahead(&mut reading, &wanted, cx.now);
     } else {
@@ -259,7 +259,7 @@ pub(crate) fn check_window_ahead(reading: &mut Reading<'_>, window: &Maintenance
         reading.wrong(
             "rrule",
             "in_the_past",
-            "All times of this rule lie behind; begin it later, or let it end later.",
+            "All times of this rule are in the past; start or end it later.",
         );
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<
     let is_over = freeze.is_over(cx.now);
     let next = next(freeze).filter(|_| !is_over);
     let reason = match is_over {
-        true => "This freeze is over.",
+        true => "This freeze has ended.",
         false => "The freeze is a step further.",
     };
     for part in [AGREE, ANNOUNCE, CHANGE] {

@@ -134,7 +134,7 @@ fn decide(
             &[owner],
             ("conflict_decided", &decided),
             &text,
-            "Plan as it was decided.",
+            "Plan the changes as decided.",
         )?;
     }
     follow_item(cx, &decided, (&one, &other))?;
@@ -172,7 +172,8 @@ fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Chang
         return Ok(());
     }
     let logins: Vec<String> = arbiters.iter().map(|person| directory.login(person)).collect();
-    let text = "An owner of what both changes share decides their conflict, or else a change manager, and nobody with a part in either change.";
+    let text = "A conflict must be decided by an owner of what both changes share, or else by a change manager, and not by a \
+                person involved in either change.";
     Err(Refusal::not_allowed("not_arbiter", text.to_owned())
         .with_others(logins)
         .into())
@@ -199,7 +200,7 @@ fn assign(
     let owner = named.and_then(|login| directory.by_login(login.as_str()));
     let owner = owner.filter(|person| person.active).map(|person| person.id.clone());
     match named {
-        None => reading.wrong("decision", "missing", "Say a `decision`, or another `owner`."),
+        None => reading.wrong("decision", "missing", "Give a `decision`, or another `owner`."),
         Some(login) if owner.is_none() => {
             reading.wrong(
                 "owner",
@@ -384,7 +385,7 @@ fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Ch
     if conflict.state != ConflictState::Open {
         let reason = match conflict.state {
             ConflictState::Decided => "The conflict is decided.",
-            _ => "Both changes no longer meet.",
+            _ => "The changes no longer conflict.",
         };
         for part in PARTS {
             action_items::settle_by_rule(cx, ActionKind::DecideConflict, &about, part, reason)?;
@@ -412,7 +413,7 @@ fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Ch
         let item = NewItem {
             involved,
             part: part.to_owned(),
-            text: Some("Move one of both, or have the conflict decided.".to_owned()),
+            text: Some("Move one of the changes, or have the conflict decided.".to_owned()),
             services: conflict.services.clone(),
             owner,
             due: Due::At(conflict.due_at),
@@ -434,7 +435,7 @@ fn notify_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&C
         "{} and {} conflict from {} to {}: {why}. It is to be decided by {}.",
         one.key, other.key, conflict.overlaps_from, conflict.overlaps_to, conflict.due_at
     );
-    let next = "Move one of both, or have the conflict decided.";
+    let next = "Move one of the changes, or have the conflict decided.";
     notify_people(
         cx,
         one,

@@ -101,7 +101,7 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     let before = load_own(cx, id)?;
     check_not_over(&before, cx.now)?;
     let Some(loosening) = before.loosening.clone() else {
-        let text = format!("Nobody proposes to end or shorten the freeze “{}”.", before.title);
+        let text = format!("There is no proposal to end or shorten the freeze “{}”.", before.title);
         let satisfy = "Propose it: DELETE /freezes/{id} or PATCH /freezes/{id}, with a reason.";
         return Err(Refusal::not_now("nothing_proposed", text, satisfy, Vec::new()).into());
     };
@@ -109,7 +109,7 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         let owner = before.course.business_owner.iter();
         let directory = cx.directory()?;
         let logins = owner.map(|person| directory.login(person)).collect();
-        let text = "The business owner agrees before this freeze covers more: POST /freezes/{id}/agreement.";
+        let text = "The business owner must agree before this freeze covers more: POST /freezes/{id}/agreement.";
         return Err(Refusal::not_allowed("not_business_owner", text.to_owned())
             .with_others(logins)
             .into());
@@ -133,7 +133,7 @@ pub(crate) fn sign_widening(
     }
     let directory = cx.directory()?;
     if is_behind(cx, &directory, (&proposal.by, proposal.handed_by.as_ref())) {
-        let text = "Another change manager proposes what the business owner is to agree to.";
+        let text = "Another change manager must make the proposal for the business owner.";
         return Err(Refusal::not_allowed("own_request", text.to_owned()).into());
     }
     before.course.steps.push(signed(cx, FreezeStage::Agreed, reason));
@@ -218,7 +218,7 @@ fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> 
     if others.is_empty() {
         return Ok(());
     }
-    let text = "Another person confirms that a freeze is ended or shortened.";
+    let text = "Another person must confirm that a freeze is ended or shortened.";
     Err(Refusal::not_allowed("own_request", text).with_others(others).into())
 }
 
@@ -258,7 +258,7 @@ fn notify_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reas
         cx.on_change(change.id.as_str(), |case| {
             let news = format!("The freeze “{}” over {} {what}: {reason}", before.title, change.key);
             for person in people {
-                let then = "See whether the planned times still fit.";
+                let then = "Check whether the planned times still fit.";
                 case.write_to(&person, "freeze_loosened", &mark, news.clone(), then);
             }
             Ok(())

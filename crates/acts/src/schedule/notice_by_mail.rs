@@ -84,7 +84,7 @@ pub fn mail_notice_address(cx: &mut Context<'_, '_>, key: &str) -> Result<Vendor
     let vendor = Vendor::found(cx, key)?.filter(|it| it.active);
     let vendor = vendor.ok_or_else(|| Refusal::not_found(format!("vendor {key}")))?;
     let Some(address) = notice_address(cx, &vendor)? else {
-        let text = "No mail is taken here, so there is no address for notices.";
+        let text = "No mail is received here, so there is no address for notices.";
         let satisfy = "Make a connection of the kind `mail` with `reply_to` first.";
         return Err(Refusal::not_now("no_mail", text, satisfy, Vec::new()).into());
     };

@@ -38,7 +38,7 @@ pub(crate) fn read_repeat(
             ..repeat
         } != Repeat::default();
         if is_told && !is_cleared {
-            let text = "These fields need a rule by which it repeats, such as `FREQ=WEEKLY;BYDAY=FR`.";
+            let text = "These fields need a recurrence rule such as `FREQ=WEEKLY;BYDAY=FR`.";
             reading.wrong("rrule", "missing", text);
         }
         return Repeat::default();
@@ -70,7 +70,7 @@ fn read_rule(reading: &mut Reading<'_>) -> Option<String> {
     if let (Some(frequency), Some(known)) = (frequency, frequency_of(&told))
         && frequency != known
     {
-        let text = format!("`recurrence` says {frequency}, and the rule says {known}; leave one of them out.");
+        let text = format!("`recurrence` is {frequency}, but the rule is {known}; omit one of them.");
         reading.wrong("recurrence", "contradicts", text);
     }
     match spelled(&told) {
@@ -112,7 +112,11 @@ fn usual_zone(repeat: &Repeat, directory: &Directory) -> String {
 fn read_date(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<Date> {
     let date = text.parse::<Date>();
     if date.is_err() {
-        reading.wrong(field, "not_a_date", format!("`{text}` is no date, such as 2026-12-25."));
+        reading.wrong(
+            field,
+            "not_a_date",
+            format!("`{text}` is not a date such as 2026-12-25."),
+        );
     }
     date.ok()
 }
@@ -120,7 +124,7 @@ fn read_date(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<Date>
 fn read_dates(reading: &mut Reading<'_>) -> BTreeSet<Date> {
     let told = reading.texts("exdates", LINE).unwrap_or_default();
     if told.len() > MOST_DATES {
-        let text = format!("At most {MOST_DATES} dates are left out; a rule with another end says the same.");
+        let text = format!("At most {MOST_DATES} dates can be left out; use a rule with another end instead.");
         reading.wrong("exdates", "too_many", text);
         return BTreeSet::new();
     }
@@ -155,7 +159,7 @@ fn read_overrides(reading: &mut Reading<'_>) -> Vec<Override> {
         reading.wrong(
             "overrides",
             "too_many",
-            format!("At most {MOST_DATES} times are moved."),
+            format!("At most {MOST_DATES} times can be moved."),
         );
     }
     let mut rows: Vec<Override> = rows.into_iter().flatten().collect();

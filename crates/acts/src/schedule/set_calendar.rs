@@ -73,7 +73,7 @@ pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Cal
             inner.wrong(
                 "date",
                 "not_a_date",
-                format!("`{told}` is no date, such as 2026-12-25."),
+                format!("`{told}` is not a date such as 2026-12-25."),
             );
         }
         let date = date.unwrap_or_default();

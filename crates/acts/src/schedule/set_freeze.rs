@@ -126,7 +126,7 @@ pub(crate) fn read_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freez
 pub(crate) fn read_thaw(reading: &mut Reading<'_>) -> Option<Level> {
     let bound = reading.word("thaw_risk");
     if bound == Some(Level::High) {
-        let text = "A freeze that lets every risk pass stops nothing; name `low` or `medium`.";
+        let text = "A freeze that allows every risk blocks nothing; use `low` or `medium`.";
         reading.wrong("thaw_risk", "not_allowed", text);
     }
     bound
@@ -140,7 +140,7 @@ pub(crate) fn check_times(reading: &mut Reading<'_>, freeze: &Freeze, now: jiff:
         reading.wrong(
             "rrule",
             "in_the_past",
-            "All times of this rule lie behind; begin it later, or let it end later.",
+            "All times of this rule are in the past; start or end it later.",
         );
     }
 }
@@ -178,18 +178,19 @@ fn check_course(reading: &mut Reading<'_>, (cx, directory): (&Context<'_, '_>, &
         return;
     };
     if directory.has_role(owner, Role::Pipeline) {
-        let text = "The business owner is a person, and no account of a pipeline.";
+        let text = "The business owner must be a person, not the account of a pipeline.";
         reading.wrong("business_owner", "not_allowed", text);
     }
     if self_grant::is_one(cx, directory, owner) {
-        let text = "The business owner is another person than the one who proposes the freeze; leave it out to set the freeze at once.";
+        let text =
+            "The business owner must not be the person who proposes the freeze; omit it to set the freeze at once.";
         reading.wrong("business_owner", "not_allowed", text);
     }
     if freeze.reason.is_none() {
         reading.wrong(
             "reason",
             "missing",
-            "A freeze that asks the business for its agreement says why.",
+            "A freeze that needs the agreement of the business must have a reason.",
         );
     }
 }
@@ -314,7 +315,7 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         .map(|it| major::awaited_people(it, &directory))
         .unwrap_or_default();
     let text = format!(
-        "The freeze “{}” follows from the major incident {key}, so nobody edits it.",
+        "The freeze “{}” follows from the major incident {key}, so it cannot be edited.",
         freeze.title
     );
     let satisfy = format!(
@@ -329,7 +330,7 @@ pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()
     if !freeze.is_over(now) {
         return Ok(());
     }
-    let text = format!("The freeze “{}” is over, so it stops nothing.", freeze.title);
+    let text = format!("The freeze “{}” has ended, so it blocks nothing.", freeze.title);
     Err(Refusal::not_now("freeze_over", text, "No action is needed.", Vec::new()).into())
 }
 
@@ -371,9 +372,9 @@ fn check_exceptable(freeze: &Freeze, change: &Change, time: Occurrence) -> Resul
     }
     let is_excepted = freeze.exceptions_in(change, time).next().is_some();
     if freeze.thaws(change) || is_excepted {
-        let text = format!("The freeze “{}” lets {} pass already.", freeze.title, change.key);
+        let text = format!("The freeze “{}” already exempts {}.", freeze.title, change.key);
         let satisfy = format!(
-            "Leave it, or withdraw it with DELETE /freezes/{}/exceptions/{}.",
+            "Keep it, or withdraw it with DELETE /freezes/{}/exceptions/{}.",
             freeze.id, change.key
         );
         return Err(Refusal::not_now("excepted_already", text, satisfy, Vec::new()).into());
@@ -396,7 +397,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     reading.finish()?;
     let (change, directory) = (cx.change(&key)?, cx.directory()?);
     if has_part(cx, &directory, &change) {
-        let refusal = Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.");
+        let refusal = Refusal::not_allowed("own_request", "You cannot exempt your own change from a freeze.");
         return Err(refusal.with_others(others(cx, &change)?).into());
     }
     check_not_over(&freeze, cx.now)?;
@@ -463,12 +464,12 @@ pub fn withdraw_exception(cx: &mut Context<'_, '_>, id: &str, change: &str) -> R
     let freeze = cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     let mark = format!("{}/{}", freeze.id, cx.now);
     cx.on_change(change.id.as_str(), |case| {
-        let news = format!("{} may pass the freeze “{}” no more.", change.key, freeze.title);
+        let news = format!("{} is no longer exempt from the freeze “{}”.", change.key, freeze.title);
         let mut people: Vec<_> = gone.iter().map(|row| row.by.clone()).collect();
         people.push(case.change().content.owner.clone());
         people.dedup();
         for person in people {
-            let then = "Plan another time, or have a change manager except it anew.";
+            let then = "Plan another time, or have a change manager exempt it again.";
             case.write_to(&person, "exception_withdrawn", &mark, news.clone(), then);
         }
         settle::recompute(case);

@@ -214,7 +214,7 @@ fn check_ready(cx: &mut Context<'_, '_>, row: &JointMaintenance) -> Result<()> {
         rows.push(unmet(
             "joint_times",
             format!("{key} is planned before a change that comes first in the order."),
-            format!("{key} is planned behind it, or the order is changed."),
+            format!("Plan {key} after it, or change the order."),
             vec![directory.login(&cx.change(key)?.content.owner)],
         ));
     }
@@ -294,12 +294,12 @@ fn notify_taken_back(cx: &mut Context<'_, '_>, had_go: bool, row: &JointMaintena
                 .cloned()
                 .collect();
             let news = format!(
-                "The common go of the maintenance “{}” was taken back; {key} waits.",
+                "The common go of the maintenance “{}” was withdrawn; {key} is waiting.",
                 row.title
             );
             cx.on_change(change.id.as_str(), |case| {
                 for person in &people {
-                    let next = "See what happened, and decide together whether it goes on.";
+                    let next = "Find out what happened, and decide together whether to continue.";
                     case.write_to(person, "go_taken_back", &mark, news.clone(), next);
                 }
                 Ok(())

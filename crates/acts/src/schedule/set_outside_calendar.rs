@@ -128,7 +128,8 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
         check_reach(reading, ("url", url.as_str()), &cx.services.tools().reaches);
     }
     if input.url.as_ref().is_some_and(|url| url.contains('@')) {
-        let text = "`url` holds no login or password; `POST /outside-calendars/…/credentials` keeps them sealed.";
+        let text =
+            "`url` must not contain a login or password; `POST /outside-calendars/…/credentials` stores them sealed.";
         reading.wrong("url", "not_a_url", text);
     }
     if input.url.is_none() && (input.is_caldav || input.every_minutes.is_some()) {

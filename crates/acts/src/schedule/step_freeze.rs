@@ -62,7 +62,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
     };
     // The business agrees through a person, never through a machine account.
     if cx.directory()?.has_role(&cx.actor.person, Role::Pipeline) {
-        let text = "An account of a pipeline agrees to nothing for the business.";
+        let text = "The account of a pipeline cannot agree for the business.";
         return Err(Refusal::not_allowed("not_business_owner", text.to_owned()).into());
     }
     let (directory, proposer) = (cx.directory()?, freeze.set_by.as_ref());
@@ -71,7 +71,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         return Ok(());
     }
     let login = cx.directory()?.login(owner);
-    let text = format!("The business owner of this freeze answers: {login}, in person.");
+    let text = format!("Only the business owner of this freeze can answer: {login}, in person.");
     Err(Refusal::not_allowed("not_business_owner", text)
         .with_others(vec![login])
         .into())
@@ -118,9 +118,9 @@ fn check_agreed(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     }
     let login = cx.directory()?.login(owner);
     let text = format!(
-        "The freeze “{}” is announced after its business owner agreed.",
+        "The freeze “{}” can only be announced after its business owner has agreed.",
         freeze.title
     );
-    let satisfy = "The business owner agrees first: POST /freezes/{id}/agreement.";
+    let satisfy = "The business owner must agree first: POST /freezes/{id}/agreement.";
     Err(Refusal::not_now("not_agreed", text, satisfy, vec![login]).into())
 }

@@ -53,8 +53,8 @@ impl PlainNoun for VendorNotice {
         reading.finish()?;
         let known = known(cx, &input.vendor, &input.reference)?;
         if known.is_none() && is_full(cx)? {
-            let text = format!("{MOST} notices of vendors are under way or lie ahead.");
-            return Err(Refusal::not_now("too_many", text, "Cancel those that are off.", Vec::new()).into());
+            let text = format!("{MOST} notices of vendors are current or upcoming.");
+            return Err(Refusal::not_now("too_many", text, "Cancel those that no longer apply.", Vec::new()).into());
         }
         let natural_key = natural_key(&input.vendor, &input.reference);
         let base = of_input(input, known.as_ref());
@@ -77,7 +77,7 @@ impl PlainNoun for VendorNotice {
     fn edit(self, cx: &mut Context<'_, '_>, input: VendorNoticeInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, cx.now);
         if (&input.vendor, &input.reference) != (&self.vendor, &self.reference) {
-            let text = "Vendor and reference name a notice, and stay. Cancel this one and record another.";
+            let text = "Vendor and reference identify a notice and cannot change. Cancel this one and record another.";
             reading.wrong("reference", "not_allowed", text);
         }
         reading.finish()?;
@@ -234,7 +234,7 @@ fn follow(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notice: &Vendo
         let part = part(notice, service);
         let is_new = !before.contains(service);
         if has_other_plan {
-            let reason = "The vendor changed the plan; the new one is acknowledged anew.";
+            let reason = "The vendor changed the plan; the new one must be acknowledged again.";
             action_items::settle_by_rule(cx, ActionKind::Acknowledge, &about, &part, reason)?;
         }
         if is_new || has_other_plan {
@@ -255,7 +255,7 @@ fn acknowledgement(
     Ok(NewItem {
         part,
         text: Some(format!(
-            "{name} announces {} ({}) from {} to {}; impact: {}. The vendor decides on it, so nothing is to be approved.",
+            "{name} announces {} ({}) from {} to {}; impact: {}. The vendor decides on it, so no approval is needed.",
             notice.title, notice.reference, notice.starts_at, notice.ends_at, notice.impact
         )),
         services: [service.clone()].into(),
@@ -281,7 +281,7 @@ fn open_review(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     let item = NewItem {
         part: format!("review/{}", notice.id),
         text: Some(format!(
-            "{} ({}) went otherwise than announced. The notice shows the times and the incidents.",
+            "{} ({}) did not go as announced. The notice shows the times and the incidents.",
             notice.title, notice.reference
         )),
         services: notice.services.clone(),

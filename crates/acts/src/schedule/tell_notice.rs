@@ -46,8 +46,8 @@ pub(crate) fn notify_course(
     }
     let url = format!("{}/t/{}/vendor-notices", cx.services.tools().public_url, cx.tenant());
     let text = format!(
-        "{} ({}) from {} to {}; impact: {}. The vendor decides on it.\nYou read this because you watch one of its services, or are a \
-         contact of a business unit that uses one.\n{url}\n",
+        "{} ({}) from {} to {}; impact: {}. The vendor decides on it.\nYou receive this because you watch one of its services, \
+         or are a contact of a business unit that uses one.\n{url}\n",
         notice.title, notice.reference, notice.starts_at, notice.ends_at, notice.impact
     );
     let mut written = Written::default();
@@ -75,7 +75,7 @@ fn subject(name: &str, known: Option<&VendorNotice>, notice: &VendorNotice) -> O
             NoticeState::Announced => format!("{name} announces maintenance: {title}"),
             NoticeState::UnderWay => format!("{name} began its maintenance: {title}"),
             NoticeState::Completed => format!("{name} ended its maintenance: {title}"),
-            NoticeState::Cancelled => format!("{name} called its maintenance off: {title}"),
+            NoticeState::Cancelled => format!("{name} cancelled its maintenance: {title}"),
         });
     }
     let is_other = known.is_some_and(|it| it.has_other_plan(notice) || it.services != notice.services);

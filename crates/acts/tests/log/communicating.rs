@@ -635,7 +635,7 @@ fn an_announcement_that_was_not_sent_before_the_start_is_told_to_the_owner_of_th
         0,
         "nobody is told ahead of what is behind"
     );
-    let wanted = [format!("Tell those concerned of {key}: its announcement was not sent")];
+    let wanted = [format!("Notify the recipients of {key}: its announcement was not sent")];
     assert_eq!(missed(&world, &key), wanted);
     run(&world, &id_of(&world, &key));
     assert_eq!(missed(&world, &key), wanted, "it is said once");
@@ -714,7 +714,7 @@ fn a_worker_that_stands_still_at_the_time_of_the_reminder_leaves_an_item() {
         (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
         (1, 0)
     );
-    let wanted = [format!("Tell those concerned of {key}: its reminder was not sent")];
+    let wanted = [format!("Notify the recipients of {key}: its reminder was not sent")];
     assert_eq!(missed(&world, &key), wanted);
     world.assert_replays();
 }

@@ -69,11 +69,11 @@ fn a_token_whose_end_nobody_named_ends_in_a_year_and_its_people_are_told_five_ti
     assert_eq!(
         letters(&world, "adam"),
         [
-            "A token ends in 60 days: nightly",
-            "A token ends in 30 days: nightly",
-            "A token ends in 14 days: nightly",
-            "A token ends in 7 days: nightly",
-            "A token ends within a day: nightly",
+            "A token expires in 60 days: nightly",
+            "A token expires in 30 days: nightly",
+            "A token expires in 14 days: nightly",
+            "A token expires in 7 days: nightly",
+            "A token expires within a day: nightly",
         ]
     );
     assert_eq!(
@@ -98,7 +98,7 @@ fn a_token_that_a_program_made_for_itself_is_told_of_to_the_administrators() {
     });
     world.pass_seconds(7 * DAY);
     assert_eq!(look_round(&world), 1);
-    assert_eq!(letters(&world, "adam"), ["A token ends in 13 days: its own"]);
+    assert_eq!(letters(&world, "adam"), ["A token expires in 13 days: its own"]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_short_life_a_long_silence_and_a_revocation_tell_no_more_than_is_due() {
     assert_eq!(look_round(&world), 0, "who makes it for ten days knows it");
     world.pass_seconds(4 * DAY);
     assert_eq!(look_round(&world), 1);
-    assert_eq!(letters(&world, "sam"), ["A token ends in 6 days: for a week"]);
+    assert_eq!(letters(&world, "sam"), ["A token expires in 6 days: for a week"]);
     assert_eq!(
         letters(&world, "adam"),
         letters(&world, "sam"),
@@ -123,6 +123,6 @@ fn a_short_life_a_long_silence_and_a_revocation_tell_no_more_than_is_due() {
     assert_eq!(look_round(&world), 1);
     assert_eq!(
         letters(&world, "sam")[1..],
-        ["A token ends in 8 days: while nobody looked"]
+        ["A token expires in 8 days: while nobody looked"]
     );
 }

@@ -308,7 +308,7 @@ fn a_workload_ends_with_who_answers_for_it() {
         })
     };
     assert_eq!(enter("his"), "");
-    assert!(enter("his").contains("token_used"), "each is used once");
+    assert!(enter("his").contains("token_used"), "each is valid once");
     world.by("kari", |cx| {
         deactivate_person::deactivate_person(cx, "nils", &body(json!({"compromised": true}))).map(drop)
     });
@@ -557,7 +557,7 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
                 &Filter::new().order_by("id"),
             )?)
         });
-        let about = |it: &related_records::Message| it.subject == "A workload lets in jobs of anybody";
+        let about = |it: &related_records::Message| it.subject == "A workload accepts jobs of anyone";
         found.unwrap().into_iter().map(|it| it.record).filter(about).count()
     };
     crate::reviewing::work(&world);

@@ -204,7 +204,7 @@ fn nothing_is_linked_to_itself_twice_or_in_a_ring() {
     assert_eq!(
         code_of(link(&world, &one, "duplicate_of", &three)),
         "duplicate_already",
-        "no link replaces another"
+        "links cannot be replaced"
     );
     assert_eq!(all_links(&world).len(), 3);
     link(&world, &one, "fixed_by", "jira:OPS-7").unwrap();

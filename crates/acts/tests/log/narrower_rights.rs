@@ -101,7 +101,7 @@ fn each_proposal_takes_one_seat_and_the_rule_that_asks_the_group_keeps_its_peopl
     };
     assert_eq!(
         kept(stays),
-        "`house.require.more` asks 2 of the group owners; 1 would be left."
+        "`house.require.more` requires 2 of the group owners; 1 would be left."
     );
     assert_eq!(stays.proposal, Value::Null);
     let mut left: Vec<&str> = goes.proposal["body"]["members"]
@@ -139,7 +139,7 @@ fn a_row_of_the_matrix_stays_where_a_rule_asks_two_owners_of_the_service() {
     assert_eq!(
         (kept(&row), &row.proposal),
         (
-            "`house.require.more` asks 2 of the service's owner; 1 would be left for pay in production.",
+            "`house.require.more` requires 2 of the service's owner; 1 would be left for pay in production.",
             &Value::Null
         )
     );

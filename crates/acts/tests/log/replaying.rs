@@ -442,7 +442,7 @@ fn keys_that_are_gone_or_that_nothing_opens_are_named() {
             "UPDATE signing_key SET wrapped = zeroblob(length(wrapped)) WHERE purpose = '{purpose}'"
         ))
     };
-    let what = "The master key does not open its private half.".to_owned();
+    let what = "The master key cannot decrypt its private key.".to_owned();
     for (place, purpose) in signing_keys::PURPOSES.into_iter().enumerate() {
         let found = closed(purpose);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Reviews of access that begin by themselves: once a period, also when the server was away, and never beside an open one.
+//! Access reviews that begin by themselves: once a period, also when the server was away, and never beside an open one.
 
 use acts::directory::{deactivate_person, import_directory, review_access, review_by_clock, set_person};
 use acts::effects::{find_lost_timers, run_timer};
@@ -103,7 +103,7 @@ fn written(world: &World, ending: &'static str) -> Vec<String> {
 
 /// The number of letters about waiting items, and of those still to look at when the next one would begin.
 fn letters(world: &World) -> usize {
-    told(world, "Rights of your people to look at").len() + told(world, "Rights of your people still to look at").len()
+    told(world, "Rights of your people to review").len() + told(world, "Rights of your people still to review").len()
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
         review_access::begin_review(cx, &due).map(drop)
     });
     // Adam looks at his people, and another at him.
-    let parts = told(&world, "Rights of your people to look at");
+    let parts = told(&world, "Rights of your people to review");
     assert_eq!(parts, ["adam", "mona"]);
     go_to(&world, "2026-11-27T08:00:00Z");
     work(&world);

@@ -121,7 +121,7 @@ fn nobody_without_a_role_takes_an_owners_place() {
     let refused = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     let refused = format!("{:?}", refused.err());
     assert!(
-        refused.contains("may_not_hold") && refused.contains("Give them one first"),
+        refused.contains("may_not_hold") && refused.contains("Give them a role first"),
         "{refused}"
     );
     // Nor does a person who lost their last role after they got the part.

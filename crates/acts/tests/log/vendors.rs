@@ -506,7 +506,7 @@ fn watchers_and_business_units_are_told_of_what_is_news_and_whoever_acknowledges
     set(&world, &json!({}));
     assert_eq!(sorted(), wanted, "nothing new tells nobody");
     set(&world, &json!({"state": "cancelled"}));
-    let off = "Cartwell (cartwell) called its maintenance off: Disks";
+    let off = "Cartwell (cartwell) cancelled its maintenance: Disks";
     wanted.extend(["mona", "olga", "rita"].map(|login| row(login, off)));
     wanted.sort();
     assert_eq!(sorted(), wanted);

@@ -378,7 +378,7 @@ fn a_common_go_that_is_taken_back_is_told_to_those_who_wait() {
             "{login} is not in {people:?}"
         );
     }
-    let news = format!("The common go of the maintenance “Row 4” was taken back; {other} waits.");
+    let news = format!("The common go of the maintenance “Row 4” was withdrawn; {other} is waiting.");
     assert!(letters.iter().all(|(_, text)| text.contains(&news)), "{letters:?}");
     world.assert_replays();
 }

@@ -311,7 +311,7 @@ fn a_broken_glass_that_opened_nothing_says_so_and_whose_signature_is_missing() {
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let told = text(&output.stdout);
     for part in [
-        "CHG-7 broke the glass, draft: nothing opened yet",
+        "CHG-7 used break-glass, draft: nothing opened yet",
         "cosignature_missing",
         "waits for: sue",
     ] {
@@ -633,14 +633,14 @@ fn a_job_on_github_asks_its_platform_and_enters_without_any_stored_secret() {
 #[test]
 fn a_job_that_is_not_trusted_reads_why_and_its_token_stands_nowhere() {
     let refusal = json!({"error": "invalid_grant", "code": "not_trusted",
-        "error_description": "The workload `releases` does not trust what the token says in `ref`."});
+        "error_description": "The workload `releases` does not accept the token's value of `ref`."});
     let server = Scripted::new(vec![(400, "", refusal)]);
     let given = [("ASSENT_JOB_TOKEN", "e30.job.sig")];
     let (output, _) = server.run_in(&given, &["workload", "enter", "--tenant", "acme"]);
     assert_eq!(code(&output), 1);
     let told = text(&output.stderr);
     assert!(
-        told.contains("does not trust what the token says in `ref`") && told.contains("(not_trusted)"),
+        told.contains("does not accept the token's value of `ref`") && told.contains("(not_trusted)"),
         "{told}"
     );
     assert!(!told.contains("e30.job.sig") && output.stdout.is_empty());

@@ -326,7 +326,7 @@ fn verify<'a>(
     if claims.subject().as_str().trim().is_empty() {
         return Err(refused(
             "bad_token",
-            "The provider's token does not say who you are: its `sub` is empty.",
+            "The provider's token does not identify you: its `sub` is empty.",
         ));
     }
     Ok(claims)

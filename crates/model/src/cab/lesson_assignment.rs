@@ -133,6 +133,6 @@ pub fn check_input(reading: &mut Reading<'_>, input: &LessonAssignmentInput, now
     }
     let is_read = !reading.errors.iter().any(|error| error.field == "due_at");
     if is_read && input.due_at <= now {
-        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+        reading.wrong("due_at", "in_the_past", "`due_at` must be in the future.");
     }
 }

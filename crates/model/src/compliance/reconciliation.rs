@@ -79,7 +79,7 @@ pub struct Reconciliation {
     pub not_approved: Listed<Ran>,
     /// Approved changes without any reported deployment.
     pub not_seen: Listed<NotSeen>,
-    /// Permits that are not as the log has them; none is looked for at an earlier size of the log.
+    /// Permits that differ from the log; none is looked for at an earlier size of the log.
     pub permits: Listed<PermitFinding>,
     /// Deployments to production that were never seen in another environment before.
     pub not_staged: Listed<Ran>,

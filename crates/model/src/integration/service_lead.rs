@@ -116,7 +116,7 @@ pub const CARD: Card = Card {
             "check",
             "confirmed another system of record for a service",
         ),
-        Event::new("service_lead.ended", "x", "returned a service to Assent"),
+        Event::new("service_lead.ended", "x", "returned the lead of a service to Assent"),
     ],
     page: Some(Page {
         path: "/service-leads",

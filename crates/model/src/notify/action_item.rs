@@ -323,7 +323,7 @@ impl ActionItem {
 /// The rules on what a person opens: a due time ahead, one owner, and limits on lists.
 pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Timestamp) {
     if input.due_at.is_some_and(|due| due <= now) {
-        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+        reading.wrong("due_at", "in_the_past", "`due_at` must be in the future.");
     }
     if input.owner.is_some() && input.group.is_some() {
         let text = "Name either `owner` or `group`.";

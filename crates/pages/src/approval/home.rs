@@ -379,7 +379,7 @@ fn sample_surroundings() -> Home {
                     .text(" ")
                     .said("Restart label printing with the patched driver"),
             )
-            .why(Rich::new().late("The glass is broken until today 14:50, in 3 h")),
+            .why(Rich::new().late("Break-glass is active until today 14:50, in 3 h")),
         ],
         numbers: vec![
             HomeNumber::new("Your open changes", "5", "/t/halden/changes?state=open"),

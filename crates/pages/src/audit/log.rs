@@ -54,8 +54,15 @@ impl AuditLog {
         let empty = Self {
             frame: crate::elements::sample::frame(Place::AuditLog),
             lede: "No entry yet.".to_owned(),
-            unsaid: "The first act of anybody is the first entry.".to_owned(),
-            notices: vec![Notice::new(Tone::Wait, "Nobody outside witnesses this log. Whoever holds the signing key could rewrite it unseen; name a witness in the configuration.").title("No witness")],
+            unsaid: "The first act creates the first entry.".to_owned(),
+            notices: vec![
+                Notice::new(
+                    Tone::Wait,
+                    "This log has no outside witness. The holder of the signing key could rewrite it \
+                     unnoticed; name a witness in the configuration.",
+                )
+                .title("No witness"),
+            ],
             ..Self::default()
         };
         let entry = |text: Rich, index: &str| LogEntry {
@@ -85,7 +92,7 @@ impl AuditLog {
             paging: Paging { newer: None, older: Some("/t/halden/audit?before=48105".to_owned()), count: "the last 3 of 48,213".to_owned(), is_sorted: false },
             checks: vec![
                 ("Every entry, its place and the signatures, without trusting this server:".to_owned(), "assent audit verify --log https://halden.example.org/t/halden/log --key halden.pub".to_owned()),
-                ("That the database holds what the log says, on the host:".to_owned(), "assent audit replay --data ./assent-data".to_owned()),
+                ("That the database matches the log, on the host:".to_owned(), "assent audit replay --data ./assent-data".to_owned()),
             ],
             facts: vec![
                 Fact::new("Size", "48,213"),
@@ -103,7 +110,7 @@ impl AuditLog {
         };
         let narrowed = Self {
             chips: vec![chip("Who", "hanne"), chip("About", MARKUP), chip("Kind", BIDI)],
-            unsaid: "No entry fits.".to_owned(),
+            unsaid: "No matching entries.".to_owned(),
             entries: Vec::new(),
             ..full.clone()
         };

@@ -55,8 +55,8 @@ impl ListRow for OwnershipRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "Nobody answers here",
-            "Name an owner: without one nothing that touches this place can be approved.",
+            "No owner",
+            "Name an owner: without one, no change to this service and environment can be approved.",
         )
     }
 

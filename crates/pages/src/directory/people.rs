@@ -69,7 +69,7 @@ impl ListRow for PersonRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "Nobody is here yet",
+            "No people yet",
             "Add the first people, or let your identity provider do it.",
         )
     }
@@ -111,13 +111,13 @@ impl ListRow for PersonRow {
             .field(Field::textarea("reason", "Why").required())
             .field(Field::new(
                 "compromised",
-                "The account was in foreign hands: void its decisions and revoke its permits",
+                "The account was compromised: void its decisions and revoke its permits",
                 Input::Checkbox,
             ));
         vec![
             Self {
                 acts: vec![leave],
-                told: Rich::from("Answers to ")
+                told: Rich::from("Reports to ")
                     .said("Lena Voss")
                     .line()
                     .text("Refused by ")

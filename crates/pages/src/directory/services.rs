@@ -47,7 +47,7 @@ impl ListRow for ServiceRow {
 
     fn cells(&self) -> Vec<Cell> {
         let owner = match self.owner.is_empty() {
-            true => Rich::new().late("nobody: no change can be approved"),
+            true => Rich::new().late("none: no change can be approved"),
             false => self.owner.clone(),
         };
         vec![
@@ -69,7 +69,7 @@ impl ListRow for ServiceRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "No service is known yet",
+            "No services yet",
             "A change names the service that it changes. Add the first one here, or import them from your inventory.",
         )
     }

@@ -104,7 +104,7 @@ fn tokens_of(text: &str) -> Vec<String> {
 fn unread(words: &[String]) -> String {
     match words.is_empty() {
         true => format!("A part of the time is missing. {HELP}"),
-        false => format!("“{}” is no time. {HELP}", words.join(" ")),
+        false => format!("“{}” is not a time. {HELP}", words.join(" ")),
     }
 }
 

@@ -229,13 +229,13 @@ impl Reader {
         let civil = value.trim().parse::<DateTime>().ok();
         match (civil, self.field_time(value)) {
             (Some(civil), Some(FieldTime::Never(next))) => format!(
-                "{} does not come on {} in {}, for clocks go forward then. The next time is {}.",
+                "{} does not exist on {} in {}, because clocks go forward then. The next time is {}.",
                 self.clock_of(civil, false),
                 self.day_word(civil.date()),
                 self.zone_name(),
                 self.moment(next)
             ),
-            _ => "This is no day and time, such as 2026-11-21 22:00.".to_owned(),
+            _ => "This is not a day and time such as 2026-11-21 22:00.".to_owned(),
         }
     }
 
@@ -247,7 +247,7 @@ impl Reader {
         };
         let at = self.local(at);
         Some(format!(
-            "{} comes twice on {} in {}, for clocks go back then. The first of the two was taken: {}.",
+            "{} occurs twice on {} in {}, because clocks go back then. The first of the two was used: {}.",
             self.clock_of(at.datetime(), false),
             self.day_word(at.date()),
             self.zone_name(),
@@ -459,15 +459,15 @@ mod tests {
         assert_eq!(reader.read_field("2027-03-28T02:30"), None);
         assert_eq!(
             reader.why_unread("2027-03-28T02:30"),
-            "02:30 does not come on Sun 28 Mar 2027 in Europe/Oslo, for clocks go forward then. The next time is Sun 28 Mar 2027 \
-             03:00."
+            "02:30 does not exist on Sun 28 Mar 2027 in Europe/Oslo, because clocks go forward then. The next time is Sun 28 \
+             Mar 2027 03:00."
         );
         let change = at("2027-03-28T01:00:00Z");
         for skipped in ["2027-03-28T02:00", "2027-03-28T02:59"] {
             assert_eq!(reader.field_time(skipped), Some(FieldTime::Never(change)), "{skipped}");
         }
         assert_eq!(reader.read_field("2027-03-28T03:00"), Some(change));
-        assert!(reader.why_unread("tomorrow").starts_with("This is no day and time"));
+        assert!(reader.why_unread("tomorrow").starts_with("This is not a day and time"));
     }
 
     #[test]
@@ -478,8 +478,8 @@ mod tests {
         assert_eq!(
             reader.which_of_two("2027-10-31T02:30").as_deref(),
             Some(
-                "02:30 comes twice on Sun 31 Oct 2027 in Europe/Oslo, for clocks go back then. The first of the two was taken: \
-                 02:30\u{a0}UTC+2."
+                "02:30 occurs twice on Sun 31 Oct 2027 in Europe/Oslo, because clocks go back then. The first of the two was \
+                 used: 02:30\u{a0}UTC+2."
             )
         );
         assert_eq!(reader.which_of_two("2027-10-31T03:30"), None);

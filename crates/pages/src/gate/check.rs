@@ -161,7 +161,7 @@ fn sample_go() -> GatePage {
             .link("CHG-1057", "/t/halden/changes/CHG-1057"),
         open: Vec::new(),
         command: String::new(),
-        facts: vec![Fact::new("Permit", "good for 15 minutes, until 23:05")],
+        facts: vec![Fact::new("Permit", "valid for 15 minutes, until 23:05")],
         ..sample_stop()
     }
 }

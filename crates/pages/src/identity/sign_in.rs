@@ -158,7 +158,8 @@ impl StepUp {
         let asked = Self {
             person: "Marta Lindqvist".to_owned(),
             purpose: "Break glass on CHG-1061".to_owned(),
-            why: "Break-glass stands in for all approvals, so it needs a fresh proof that it is you. It holds for 5 minutes.".to_owned(),
+            why: "Break-glass replaces all approvals, so you must authenticate again. This is valid for 5 minutes."
+                .to_owned(),
             action_url: "/t/halden/session/step-up".to_owned(),
             assets: "/assets".to_owned(),
             back_url: "/t/halden/changes/CHG-1061".to_owned(),
@@ -183,7 +184,7 @@ impl StepUp {
         };
         let missing = Self {
             asks_password: false,
-            why: "A rule wants a second factor here, and you have none.".to_owned(),
+            why: "A rule requires a second factor here, and you have none.".to_owned(),
             setup_url: "/t/halden/account#factors".to_owned(),
             ..asked.clone()
         };
@@ -270,7 +271,7 @@ impl Passkey {
     pub fn samples() -> Vec<Self> {
         let door = Self {
             title: "Sign in with a passkey".to_owned(),
-            lede: "Your device asks for your finger, your face or its PIN.".to_owned(),
+            lede: "Your device asks for your fingerprint, your face or its PIN.".to_owned(),
             action_url: "/t/halden/passkey".to_owned(),
             assets: "/assets".to_owned(),
             back_url: "/t/halden/sign-in".to_owned(),
@@ -286,10 +287,7 @@ impl Passkey {
             is_new: true,
             action_url: "/t/halden/account/passkeys/confirmation".to_owned(),
             submit_label: "Make it".to_owned(),
-            notices: vec![Notice::new(
-                Tone::Stop,
-                "This challenge was answered before. Begin again.",
-            )],
+            notices: vec![Notice::new(Tone::Stop, "This challenge was already used. Start again.")],
             ..door.clone()
         };
         vec![door, new]

@@ -55,8 +55,8 @@ impl ListRow for TokenRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "No token is out",
-            "A pipeline needs one to ask the gate. It is shown once, when it is made.",
+            "No tokens yet",
+            "A pipeline needs a token to ask the gate. The token is shown once, when it is created.",
         )
     }
 
@@ -66,7 +66,7 @@ impl ListRow for TokenRow {
 
     fn sample_acts() -> Vec<ActForm> {
         vec![
-            ActForm::new("token", "Make a token", "/t/halden/tokens")
+            ActForm::new("token", "Create a token", "/t/halden/tokens")
                 .field(
                     Field::text("name", "Name")
                         .hint("What uses it: “booking-api pipeline”.")
@@ -74,7 +74,7 @@ impl ListRow for TokenRow {
                 )
                 .field(Field::text("person", "Acts as").half())
                 .field(Field::select("days", "Ends after", &[("90", "90 days"), ("365", "A year")]).half())
-                .submit("Make this token"),
+                .submit("Create this token"),
         ]
     }
 

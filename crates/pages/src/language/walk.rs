@@ -41,7 +41,7 @@ pub const SCRIPT: [&str; 49] = [
     "{#h} h {#min} min",
     "in {time}",
     "What you typed here on {when} is kept on this device.",
-    "Another window of this form keeps other answers; what you type here is kept on this device alone. ",
+    "Another window of this form has saved different answers; what you type here is kept on this device only. ",
     "Open it again",
     "Turn the keys on",
     "Turn the keys off",

@@ -222,21 +222,22 @@ impl News {
                 ),
             ),
             News::Overrun { since } => (
-                "runs over its time",
+                "overran its planned end",
                 format!(
                     "The work should have ended {since}. The gate now allows only a rollback. Ask for more time, roll back, or record the outcome."
                 ),
             ),
             News::BrokeGlass { by, reason, until } => (
-                "broke glass",
+                "used break-glass",
                 format!(
                     "{by} used break-glass until {until}: {reason}\n\nBreak-glass replaces all approvals. Another person must validate the change before it can close."
                 ),
             ),
             News::ExtensionAsked { by, until, reason } => (
-                "needs more time",
+                "needs an extension",
                 format!(
-                    "{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes the change counts as overrun."
+                    "{by} requests an extension until {until}: {reason}\n\nWithout an answer within 15 minutes the change \
+                     counts as overrun."
                 ),
             ),
             News::Other { subject, text } => (subject, text.clone()),

@@ -40,7 +40,7 @@ impl MessageRow {
 
 impl ListRow for MessageRow {
     const TITLE: &'static str = "Messages";
-    const LEDE: &'static str = "Everything you were told, and whether it went out by mail as well.";
+    const LEDE: &'static str = "All messages to you, and whether they were also sent by mail.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -71,7 +71,7 @@ impl ListRow for MessageRow {
     fn empty() -> Empty {
         Empty::new(
             "No messages",
-            "When a change needs you or one of yours moves, it is told here and by mail.",
+            "When a change needs you or one of yours progresses, you are notified here and by mail.",
         )
     }
 

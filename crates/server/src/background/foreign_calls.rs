@@ -70,7 +70,7 @@ impl Courier {
                 problem: written.problem,
             }),
             Err(Unread::Wait(seconds)) => {
-                return Err((format!("It asks to be left alone for {seconds} seconds."), true));
+                return Err((format!("It requested a pause of {seconds} seconds."), true));
             }
             Err(Unread::TooLong) => Err(TOO_LONG.to_owned()),
             Err(Unread::Failed(why)) => Err(why),
@@ -113,7 +113,7 @@ impl Courier {
         let is_cut = todo.waits || (failed.is_none() && !sent.left.is_empty());
         self.end_comments(call, sent, failed)?;
         match is_cut {
-            true => Err(("Comments are left for the next try.".to_owned(), true)),
+            true => Err(("Comments are retried at the next attempt.".to_owned(), true)),
             false => Ok(()),
         }
     }
@@ -122,7 +122,7 @@ impl Courier {
     fn end_comments(&self, call: &job::Job, mut sent: Sent, failed: Option<Unread>) -> Made {
         let (why, waits) = match failed {
             None => (None, false),
-            Some(Unread::Wait(seconds)) => (Some(format!("It asks to be left alone for {seconds} seconds.")), true),
+            Some(Unread::Wait(seconds)) => (Some(format!("It requested a pause of {seconds} seconds.")), true),
             Some(Unread::TooLong) => (Some(TOO_LONG.to_owned()), false),
             Some(Unread::Failed(why)) => (Some(why), false),
         };

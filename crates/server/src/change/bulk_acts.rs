@@ -54,9 +54,9 @@ pub(crate) const ACTS: &[BulkAct] = &[
     },
     BulkAct {
         name: "acknowledge",
-        verb: "Say that you have seen them",
-        will: "will be noted as seen by you",
-        done: "is noted as seen by you",
+        verb: "Acknowledge them",
+        will: "will be acknowledged by you",
+        done: "is acknowledged by you",
         reason: None,
         run: |cx, key, _, _| acts::approval::verbs::acknowledge_change(cx, key),
     },
@@ -81,7 +81,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         verb: "Cancel",
         will: "will be cancelled",
         done: "is cancelled",
-        reason: Some("Why they are called off"),
+        reason: Some("Why they are cancelled"),
         run: |cx, key, _, reason| acts::change::verbs::cancel_change(cx, key, &text_body("reason", reason)),
     },
 ];

@@ -196,7 +196,7 @@ impl Caller {
         if let Some(agent) = directory.agent(&person)
             && !(cx.actor.by_token && agent.is_in_force(&directory, cx.now))
         {
-            let text = "This agent is over, or did not come by a token of its own. An administrator adds agents.";
+            let text = "This agent has ended, or did not use its own token. An administrator adds agents.";
             return Err(Refusal::not_allowed(UNAUTHENTICATED, text).into());
         }
         if cx.actor.is_system || (is_answered && is_in_use(&person)) {

@@ -88,7 +88,7 @@ fn from_store(error: &store::Error) -> Failure {
             "The database broke off while it kept this; ask again with the same idempotency key.",
         ),
         store::Error::Stale { .. } | store::Error::Conflict { .. } => {
-            let mut failure = Failure::new(409, "overtaken", "Somebody else was faster.");
+            let mut failure = Failure::new(409, "overtaken", "Another person was faster.");
             failure.problem = Box::new(failure.problem.with_unmet("Read it again, and repeat what still fits."));
             failure
         }

@@ -337,7 +337,7 @@ pub(crate) async fn arrive(
 fn checked_code(found: &IdentityProvider, riding: &Riding, returned: Returned) -> Result<String, Failure> {
     let given = returned.state.unwrap_or_default();
     if !proof::crypto::is_same_secret(given.as_bytes(), riding.pending.state.as_bytes()) {
-        let text = "This answer belongs to another sign-in than yours. Sign in again.";
+        let text = "This response belongs to a different sign-in. Sign in again.";
         return Err(Failure::new(403, "wrong_state", text));
     }
     // A response without a name is not from a provider that names itself in each response.
@@ -346,13 +346,13 @@ fn checked_code(found: &IdentityProvider, riding: &Riding, returned: Returned) -
         .as_deref()
         .map_or(riding.is_named, |iss| iss != found.issuer);
     if is_another {
-        let text = "Another provider than the one you chose has answered.";
+        let text = "A provider other than the one you chose has responded.";
         return Err(Failure::new(403, "wrong_issuer", text));
     }
     if let Some(error) = returned.error {
         let why = returned.error_description.unwrap_or(error);
         let why: String = why.chars().filter(|it| !it.is_control()).take(200).collect();
-        let text = format!("{} did not let you in: {why}.", found.name);
+        let text = format!("{} refused the sign-in: {why}.", found.name);
         return Err(Failure::new(403, "provider_refused", text));
     }
     let absent = || Failure::new(403, "code_refused", "The provider sent no code.");
@@ -431,7 +431,7 @@ async fn freshen(
         let whose = cx.actor.person.clone();
         let owners = identities::find(cx.tx, identities::SUBJECT, &subject)?;
         if !owners.iter().any(|owner| owner == whose.as_str()) {
-            let text = "The provider saw somebody else than the person of this session.";
+            let text = "The provider identified a person other than the one of this session.";
             return Err(refusal::Refusal::not_allowed("other_person", text).into());
         }
         if has_second_factor(cx, &whose)? {

@@ -469,7 +469,7 @@ async fn use_up(
         state.throttle().succeeded(&names);
         return Ok(factor);
     }
-    let text = "This code does not fit, or it was used before. Wait for the next one.";
+    let text = "This code is not valid, or it was already used. Wait for the next one.";
     let failure = Failure::new(401, "wrong_code", text);
     note_refused(state, &caller.tenant, &caller.person, ("code", &failure));
     Err(failure)

@@ -13,7 +13,7 @@ use store::integration::inbox;
 pub(crate) fn read_again(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<(Vec<Signal>, String)> {
     let row = delivery(cx, id)?;
     if row.body.is_empty() {
-        let text = "The raw body of this delivery is gone: the retention keeps none for so long.";
+        let text = "The raw body of this delivery was erased by the retention.";
         return Err(Refusal::not_now("forgotten", text, "Have its sender send it again.", Vec::new()).into());
     }
     let kind = connections::connection(cx, &row.connection)?.kind;

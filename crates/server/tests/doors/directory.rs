@@ -195,7 +195,7 @@ fn a_delegation_gives_nobody_what_they_may_not_hold_and_closes_no_ring() {
     assert!(ring.to_string().contains("sina → oscar → mona → sina"), "{ring}");
     let told = ring["errors"][0]["text"].as_str().unwrap();
     assert!(
-        told.contains("Example: end the one that oscar gave (`DELETE /delegations/")
+        told.contains("Example: end the delegation by oscar (`DELETE /delegations/")
             && told.contains("(`starts_at` 2099-01-01T00:00:00Z)"),
         "{told}"
     );

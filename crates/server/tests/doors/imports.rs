@@ -39,7 +39,7 @@ fn a_thing_that_two_rows_name_is_refused_with_both_lines() {
             "{kind}: {errors}"
         );
         let told = errors[0]["text"].as_str().unwrap();
-        let wanted = format!("`{key}` stands twice: line 2 names it already.");
+        let wanted = format!("`{key}` is listed twice: line 2 already contains it.");
         assert!(told.starts_with(&wanted) && told.contains(" Example: "), "{told}");
     }
     world.get("adam", "/services/rates").problem(404, "not_found");

@@ -76,7 +76,7 @@ fn whoever_is_asked_gets_a_letter() {
     let key = world.draft();
     world.schedule(&key);
     let told = letters.recv().unwrap();
-    assert!(told.contains("Somebody changed your address"), "{told}");
+    assert!(told.contains("Your mail address was changed"), "{told}");
     let letter = letters.recv().unwrap();
     assert!(letter.contains("To: oscar") && letter.contains(&key), "{letter}");
     assert!(letter.contains("Auto-Submitted: auto-generated"));

@@ -110,11 +110,11 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
     let page = ivan.page(&format!("/changes/{key}"));
     let chosen = between(&page, "value=\"rolled_back\"", "/>");
     assert!(chosen.contains("checked=\"checked\""), "{chosen}");
-    for words in ["did step 1: ", "began to roll back", "did step 1 of the way back"] {
+    for words in ["did step 1: ", "began to roll back", "did step 1 of the rollback"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let mona = Reader::new(&world, "mona");
-    assert!(mona.page("/messages").contains("has news of the work"));
+    assert!(mona.page("/messages").contains("has an update on the work"));
 }
 
 #[test]
@@ -206,11 +206,11 @@ fn the_log_names_what_was_set_and_a_bundle_what_was_checked() {
     let page = aino.page(&format!("/audit/verify/{key}"));
     let checked = between(&page, "What was checked", "</section>");
     assert!(
-        checked.contains("events are in the log, each at its place"),
+        checked.contains("events are in the log, each at its index"),
         "{checked}"
     );
     assert!(!checked.contains("own_key_trusted"), "{checked}");
-    assert!(between(&page, "To be remarked", "</section>").contains("own_key_trusted"));
+    assert!(between(&page, "Observations", "</section>").contains("own_key_trusted"));
 }
 
 /// The index of the first event that a page gets.

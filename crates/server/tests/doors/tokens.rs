@@ -204,8 +204,8 @@ fn whoever_is_spoken_for_is_told() {
         .expect(200);
     let read = told(&world, "sina");
     for words in [
-        "adam made a token that speaks for you.",
-        "adam set up or changed a workload whose jobs speak for you.",
+        "adam created a token that acts for you.",
+        "adam set up or changed a workload whose jobs act for you.",
     ] {
         assert!(read.iter().any(|text| text.contains(words)), "{words}: {read:?}");
     }

@@ -186,7 +186,7 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
     assert!(
         house
             .get(&ingrid, done.place())
-            .shows("What was left empty was taken over from")
+            .shows("Empty fields were filled in from")
     );
     let origins = change(&house, "CHG-1002")["origins"].clone();
     assert_eq!(

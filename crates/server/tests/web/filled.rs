@@ -63,7 +63,7 @@ fn every_error_of_a_form_is_told_at_once() {
     for told in [
         "the login `ada`.",
         "the login `bo`.",
-        "This is no day and time",
+        "This is not a day and time",
         "“Minutes in all” must be a whole number",
     ] {
         assert!(refused.shows(told), "{told}: {refused:?}");
@@ -75,8 +75,8 @@ fn every_error_of_a_form_is_told_at_once() {
     for told in [
         "“Name” is missing.",
         "the login `ada`.",
-        "This is no day and time",
-        "tick at least one",
+        "This is not a day and time",
+        "Choose at least one scope",
     ] {
         assert!(refused.shows(told), "{told}: {refused:?}");
     }
@@ -96,7 +96,7 @@ fn every_error_of_a_form_is_told_at_once() {
         "`two`",
         "`three`",
         "`four`",
-        "This is no day and time",
+        "This is not a day and time",
         "whole number",
     ] {
         assert!(refused.shows(told), "{told}: {refused:?}");
@@ -127,7 +127,7 @@ fn forms_beside_a_list_or_an_account_come_back_filled_in() {
     let words = [("present", "another one"), ("password", "short")];
     let refused = house.post(&marta, "/t/halden/account/password", &words);
     assert_eq!(refused.status, 422, "{refused:?}");
-    assert!(refused.shows("The present password is another one."), "{refused:?}");
+    assert!(refused.shows("The present password is not correct."), "{refused:?}");
     assert!(refused.shows("at least"), "both are told: {refused:?}");
     assert!(
         !refused.shows("value=\"short\"") && !refused.shows("another one\""),
@@ -195,7 +195,7 @@ fn what_stood_beside_a_file_comes_back_after_the_session_ended() {
         kept.shows("enctype=\"multipart/form-data\"") && kept.shows("type=\"file\""),
         "{kept:?}"
     );
-    assert!(kept.shows("Choose the file again: nothing of it was kept."), "{kept:?}");
+    assert!(kept.shows("Choose the file again: it was not saved."), "{kept:?}");
     assert!(kept.shows("<dt>Name</dt>"), "{kept:?}");
 }
 

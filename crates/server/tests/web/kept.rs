@@ -74,7 +74,7 @@ fn the_reconciliation_the_dry_run_and_the_rules_are_pages_of_auditors() {
         page.shows("Ran without an approval") && page.shows("never reported"),
         "{page:?}"
     );
-    assert!(page.shows("Who could have changed what, and did"), "{page:?}");
+    assert!(page.shows("People with access, and what they changed"), "{page:?}");
     let csv = house.get(&marta, &format!("{reconciliation}.csv"));
     assert!(csv.status == 200 && csv.shows("section"), "{csv:?}");
     assert_eq!(

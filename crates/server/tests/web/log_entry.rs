@@ -73,7 +73,7 @@ fn an_entry_is_open_to_whoever_reads_the_log_and_to_nobody_else() {
     for nothing in [foreign.as_str(), "999999", "-1", "no-such-event"] {
         let answer = house.get(&marta, &path(nothing));
         assert_eq!(answer.status, 404, "{nothing}: {answer:?}");
-        assert!(answer.shows("Nothing is here for you"), "{answer:?}");
+        assert!(answer.shows("Page not found"), "{answer:?}");
     }
     let theirs = format!("/t/other/audit/events/{foreign}");
     assert_eq!(

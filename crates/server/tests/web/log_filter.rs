@@ -58,11 +58,11 @@ fn a_filter_that_means_nothing_says_so_and_shows_nothing() {
     let house = house("log-filter-words");
     let marta = house.sign_in("marta");
     for (query, words) in [
-        ("?about=no-such-thing", "is the key of no change"),
-        ("?actor=nobody", "Nobody here has the login"),
-        ("?from=yesterday", "is no day, such as 2026-11-21"),
-        ("?from=2026-11-21&to=2026-11-19", "must lie after"),
-        ("?kind=%25", "is no kind of entry"),
+        ("?about=no-such-thing", "is neither the key of a change"),
+        ("?actor=nobody", "No person has the login"),
+        ("?from=yesterday", "is not a day such as 2026-11-21"),
+        ("?from=2026-11-21&to=2026-11-19", "must be later than"),
+        ("?kind=%25", "is not a kind of entry"),
     ] {
         let page = house.get(&marta, &format!("/t/halden/audit{query}"));
         assert!(page.status == 200 && page.shows(words), "{query}: {page:?}");

@@ -93,7 +93,7 @@ fn what_was_recorded_is_told_with_whom_it_waits_for() {
     assert_eq!(done.status, 303, "{done:?}");
     let page = house.get(&ingrid, done.place());
     assert!(
-        page.shows("It is written and handed over for assessment.") && page.shows("Waiting for "),
+        page.shows("Submitted for assessment.") && page.shows("Waiting for "),
         "{page:?}"
     );
 }

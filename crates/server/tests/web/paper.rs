@@ -21,10 +21,7 @@ fn paper_tells_times_absolute_and_digests_whole() {
     let absolute = written.split_once("data-label=\"").unwrap().1;
     let absolute = absolute.split('"').next().unwrap();
     assert!(absolute.contains(&day) && absolute.contains(':'), "{absolute}");
-    assert!(
-        page.shows("As it stood on ") && page.shows("times in Europe/Oslo."),
-        "{page:?}"
-    );
+    assert!(page.shows("As of ") && page.shows("times in Europe/Oslo."), "{page:?}");
     let style = house.get("", "/assets/app.css");
     let print = style.body.split_once("@media print {\n    .side").unwrap().1;
     for rule in [

@@ -79,7 +79,7 @@ fn what_a_compromised_account_gave_is_decided_on_its_page() {
     let ended = house.post(&marta, &format!("{page}/deactivation"), &words);
     assert_eq!(ended.status, 303, "{ended:?}");
 
-    let asked = "Decide about what a compromised account gave others";
+    let asked = "Decide on the rights that a compromised account granted";
     assert!(house.get(&marta, "/t/halden/inbox").shows(asked));
     let shown = house.get(&marta, page);
     assert!(

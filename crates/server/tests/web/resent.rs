@@ -11,7 +11,7 @@ use store::{Lane, Mode};
 use super::{Answer, House, TENANT, change_form, house, send};
 
 const CHANGE: &str = "/t/halden/changes/CHG-1001";
-const AGAIN: &str = "This form was taken before, and nothing was done again.";
+const AGAIN: &str = "This form was already submitted, so nothing was done again.";
 
 fn read<T: Send + 'static>(
     house: &House,
@@ -59,21 +59,24 @@ fn a_form_that_was_taken_before_says_so_and_nothing_that_does_not_stand() {
     let mark = house.get(&marta, CHANGE).hidden("once");
     let hold = [("reason", "The hauliers are away"), ("once", mark.as_str())];
     let path = format!("{CHANGE}/hold");
-    assert!(sent(&house, &marta, &path, &hold).shows("It is on hold."));
+    assert!(sent(&house, &marta, &path, &hold).shows("The change is on hold."));
     let twice = sent(&house, &marta, &path, &hold);
     assert!(twice.shows(AGAIN) && twice.shows("On hold by"), "{twice:?}");
     sent(&house, &marta, &format!("{CHANGE}/resume"), &[]);
     let back = sent(&house, &marta, &path, &hold);
     assert!(back.shows(AGAIN), "{back:?}");
-    assert!(!back.shows("It is on hold.") && !back.shows("On hold by"), "{back:?}");
+    assert!(
+        !back.shows("The change is on hold.") && !back.shows("On hold by"),
+        "{back:?}"
+    );
 
     let watch = [("once", mark.as_str())];
     let path = format!("{CHANGE}/watchers");
-    assert!(sent(&house, &marta, &path, &watch).shows("You are told of its news."));
+    assert!(sent(&house, &marta, &path, &watch).shows("You are now watching this change."));
     sent(&house, &marta, &format!("{path}/end"), &[]);
     let back = sent(&house, &marta, &path, &watch);
     assert!(
-        back.shows(AGAIN) && !back.shows("You are told of its news."),
+        back.shows(AGAIN) && !back.shows("You are now watching this change."),
         "{back:?}"
     );
 }
@@ -97,7 +100,7 @@ fn times_that_are_sent_twice_are_nobody_elses() {
         ("planned_end", "2126-12-20T12:00"),
     ];
     let path = format!("{CHANGE}/schedule");
-    assert!(sent(&house, &ingrid, &path, &times).shows("Its times are set."));
+    assert!(sent(&house, &ingrid, &path, &times).shows("Planned times saved."));
     assert!(sent(&house, &ingrid, &path, &times).shows(AGAIN));
 }
 

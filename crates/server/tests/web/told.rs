@@ -9,9 +9,9 @@ fn a_link_that_somebody_made_tells_nothing() {
     let house = house("crafted");
     let (ingrid, hanne) = (house.sign_in("ingrid"), house.sign_in("hanne"));
     let done = send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "keep"));
-    assert!(house.get(&ingrid, done.place()).shows("The change is written."));
+    assert!(house.get(&ingrid, done.place()).shows("Change created."));
     assert!(
-        !house.get(&hanne, done.place()).shows("The change is written."),
+        !house.get(&hanne, done.place()).shows("Change created."),
         "another session did not write it"
     );
     for crafted in [
@@ -62,7 +62,7 @@ fn freezes_absences_and_delegations_answer() {
     let done = house.post(&marta, &format!("/t/halden/freezes/{id}/end"), &reason);
     let page = house.get(&marta, done.place());
     assert!(
-        page.shows("The freeze is ended, or its end waits for a confirmation."),
+        page.shows("The freeze was ended, or its end needs a confirmation."),
         "{page:?}"
     );
     // The person who set it takes it back within an hour, without another's confirmation.
@@ -70,12 +70,12 @@ fn freezes_absences_and_delegations_answer() {
         !page.body.contains(&format!("/freezes/{id}/end")),
         "it is over: {page:?}"
     );
-    tells(&ingrid, "/t/halden/away/absences", &[], "Your time away is kept.");
+    tells(&ingrid, "/t/halden/away/absences", &[], "Absence saved.");
     tells(
         &ingrid,
         "/t/halden/away/delegations",
         &[("delegate", "hanne")],
-        "They speak for you in that time.",
+        "Delegation saved.",
     );
 }
 
@@ -93,7 +93,7 @@ fn a_time_that_comes_twice_is_taken_once_and_the_page_says_which() {
     let page = house.get(&marta, done.place());
     assert!(
         page.shows("02:30 comes twice on Sun 31 Oct 2027 in Europe/Oslo")
-            && page.shows("The first of the two was taken"),
+            && page.shows("The first of the two was used"),
         "{page:?}"
     );
     assert!(page.shows("02:30\u{a0}UTC+2 to 09:00"), "{page:?}");

@@ -14,8 +14,8 @@ fn a_time_that_never_comes_is_refused_beside_its_field_and_each_error_leads_ther
     ];
     let refused = house.post(&marta, "/t/halden/freezes", &freeze);
     assert_eq!(refused.status, 422, "{refused:?}");
-    let why = "02:30 does not come on Sun 28 Mar 2027 in Europe/Oslo, for clocks go forward then. The next time is Sun 28 Mar \
-               2027 03:00.";
+    let why = "02:30 does not exist on Sun 28 Mar 2027 in Europe/Oslo, because clocks go forward then. The next time is Sun 28 \
+               Mar 2027 03:00.";
     assert!(refused.shows(why), "{refused:?}");
     let field = refused.body.split_once("name=\"starts_at\"").unwrap().1;
     let field = field.split_once('>').unwrap().0;
@@ -36,9 +36,9 @@ fn a_filter_that_cannot_be_read_says_so_beside_its_field() {
     let house = house("filters");
     let marta = house.sign_in("marta");
     for (query, name, why) in [
-        ("planned_from=tomorrow", "planned_from", "This is no day and time"),
+        ("planned_from=tomorrow", "planned_from", "This is not a day and time"),
         ("planned_to=2027-03-28T02:30", "planned_to", "clocks go forward then"),
-        ("created_to=2026-13-01", "created_to", "This is no day and time"),
+        ("created_to=2026-13-01", "created_to", "This is not a day and time"),
         ("state=odd", "state", "“odd” is none of these"),
         ("outcome=failed,odd", "outcome", "“odd” is none of these"),
     ] {

@@ -271,7 +271,7 @@ const CHANGE: &[Shape] = &[
     .based_on(&["Stated"]),
     shape(
         "Request",
-        "Somebody who is asked for a decision.",
+        "A person who is asked for a decision.",
         &[
             text("rule", LINE, "The policy that asks.").needed(),
             text("person", LINE, "Who is asked: a login.").needed(),

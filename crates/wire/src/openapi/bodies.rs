@@ -211,7 +211,7 @@ const DECISIONS: &[Shape] = &[
     .based_on(&["ReasonInput"]),
     shape(
         "ErasureInput",
-        "Which texts of a change are to be erased, and why. What the log proves stays.",
+        "Which texts of a change are to be erased, and why. The proofs in the log remain.",
         &[
             word(
                 "kind",

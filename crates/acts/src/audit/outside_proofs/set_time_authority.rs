@@ -67,7 +67,7 @@ fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Rea
         reading.wrong("url", "too_many", text);
     }
     if !input.url.is_empty() && known.iter().any(|it| it.url == input.url) {
-        reading.wrong("url", "not_unique", "This authority is asked already.");
+        reading.wrong("url", "not_unique", "This time-stamping authority is already in use.");
     }
     let certificates = match Anchors::parse(&input.certificates) {
         Ok(anchors) => anchors.to_pem(),

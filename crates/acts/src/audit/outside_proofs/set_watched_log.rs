@@ -70,18 +70,18 @@ fn check_key(cx: &mut Context<'_, '_>, key: &str, reading: &mut Reading<'_>) -> 
     }
     let own = signing_keys::log_origin(cx)?;
     match VerifierKey::parse(key) {
-        Err(why) => reading.wrong("key", "not_a_key", format!("`key` is no C2SP verifier key: {why}.")),
+        Err(why) => reading.wrong("key", "not_a_key", format!("`key` is not a C2SP verifier key: {why}.")),
         Ok(key) if key.kind() != KeyKind::Ed25519 => {
             let text = "A log signs with a key of type 1 (Ed25519).";
             reading.wrong("key", "not_a_log", text);
         }
         Ok(key) if key.name() == own => {
-            let text = "It is the log of this tenant, which it cannot witness itself.";
+            let text = "This is the tenant's own log, and a tenant cannot witness its own log.";
             reading.wrong("key", "own_log", text);
         }
         Ok(key) if known.iter().any(|it| origin(it).as_deref() == Some(key.name())) => {
             let text = format!(
-                "`{}` is watched already. End that first; what was seen of it stays.",
+                "`{}` is already watched. End that watch first; the recorded checkpoints are kept.",
                 key.name()
             );
             reading.wrong("key", "not_unique", text);

@@ -88,13 +88,14 @@ impl ClosedByFinding {
         let known = self.known();
         if let Some(why) = known.all.as_ref().or_else(|| known.set_back.get(tenant)) {
             let text = format!("The log stands still, so no permit is given: {why}.");
-            let help = "An administrator of the host brings the log back; `assent doctor` says how.";
+            let help = "An administrator of the host must restore the log; `assent doctor` shows how.";
             return Some(unmet(LOG_SET_BACK, text, help, Vec::new()));
         }
         let what = known.changes.get(&(tenant.to_owned(), change.to_owned()))?;
         let text = format!("The log does not give what this change was let through for. {what}");
-        let help = "An administrator looks into it with `assent audit replay`. Once it is explained, a change manager and somebody of \
-                    security or audit open the gate again (POST …/gate-reopenings); else the work needs a new change.";
+        let help = "An administrator must investigate with `assent audit replay`. Once the finding is explained, a change \
+                    manager and a member of security or audit reopen the gate (POST …/gate-reopenings); otherwise the work \
+                    needs a new change.";
         Some(unmet(UNGROUNDED, text, help, Vec::new()))
     }
 

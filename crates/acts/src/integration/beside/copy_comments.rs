@@ -106,7 +106,7 @@ pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &[ReceivedComment]) -
     let ours = record::bodies::<Comment>(cx.tx, &of_change)?;
     let step = step(&mirror.comments, &ours, told, cx.now);
     if step.is_full {
-        let text = format!("Of a change and its copy {MOST} comments are copied, which is the most.");
+        let text = format!("{MOST} comments of the change and its copy were copied, which is the limit.");
         open_part(cx, (&mirror, part(&mirror)), by_hand(&mirror), &text)?;
     }
     let copied = copied(cx, (&system, &change), &mirror, &step)?;
@@ -204,7 +204,7 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, sent: &Sent) -> Result<()> 
 
 fn by_hand(mirror: &ForeignMirror) -> String {
     format!(
-        "Copy comments between {} and the system beside this one by hand",
+        "Copy comments between {} and the other system by hand",
         mirror.change_key
     )
 }

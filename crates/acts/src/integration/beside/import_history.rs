@@ -42,7 +42,7 @@ pub fn import_history(cx: &mut Context<'_, '_>, source: &str, (rows, is_dry_run)
     cx.allow(SET_CONNECTION)?;
     if rows.len() > MOST_ROWS {
         let text = format!(
-            "There are {} rows; one import takes at most {MOST_ROWS}. Part the file.",
+            "There are {} rows; one import takes at most {MOST_ROWS}. Split the file.",
             rows.len()
         );
         return Err(Refusal::field("text", "too_many", text).into());

@@ -254,7 +254,7 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, done: &Done) -> Result<()> 
 }
 
 fn by_hand(key: &str) -> String {
-    format!("Write {key} into the system beside this one by hand")
+    format!("Write {key} into the other system by hand")
 }
 
 /// The part of the action item of a copy.
@@ -289,7 +289,7 @@ pub(super) fn open_part(
 /// Settles the item of a copy once the copy equals the change here.
 fn settle(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
     let about = About::new(AboutKind::Change, mirror.change_key.as_str());
-    let reason = "The copy was written as the change stands here.";
+    let reason = "The copy matches the change here.";
     action_items::settle_by_rule(cx, ActionKind::Other, &about, &part(mirror), reason).map(drop)
 }
 
@@ -317,9 +317,9 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     queue_comments(cx, &mirror)?;
     let found = differences(system, &change, told);
     if !found.is_empty() {
-        let title = format!("{key} was edited in the system beside this one, and Assent leads it");
+        let title = format!("{key} was edited in the other system, but Assent leads it");
         let text = format!(
-            "{} there differs in: {}. The change here stands. Take the edit over here or have it undone there.",
+            "The copy of {} differs in: {}. The change here is authoritative. Apply the edit here or have it undone there.",
             told.key,
             found.join(", ")
         );

@@ -122,7 +122,7 @@ impl PlainNoun for ForeignSystem {
 /// Refuses a future day: until then nothing would be read, and earlier rows would stay unchanged.
 fn check_since(reading: &mut Reading<'_>, input: &ForeignSystemInput, now: Timestamp) {
     if input.read_since.is_some_and(|since| since > now) {
-        let text = "`read_since` lies ahead: changes are read from a day that has come.";
+        let text = "`read_since` is in the future: use a day up to today.";
         reading.wrong("read_since", "out_of_range", text);
     }
 }
@@ -146,7 +146,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         reading.wrong(
             "secret",
             "not_allowed",
-            "A token has no colon; with a password belongs a `login`.",
+            "A token must not contain a colon; a password needs a `login`.",
         );
     }
     let is_header = secret.bytes().all(|b| (0x20..0x7f).contains(&b));

@@ -42,7 +42,10 @@ impl PlainNoun for ServiceLead {
         check_whole(cx)?;
         let standing = noun::in_use::<Self>(cx)?;
         if standing.iter().any(|it| it.service == input.service) {
-            let text = format!("The lead of {} is elsewhere or proposed to be already.", input.service);
+            let text = format!(
+                "The lead of {} is already elsewhere, or this is proposed.",
+                input.service
+            );
             return Err(Refusal::not_now("not_unique", text, "End that first.", Vec::new()).into());
         }
         if standing.len() >= MOST {
@@ -71,10 +74,10 @@ impl PlainNoun for ServiceLead {
     /// Confirms the lead as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: ServiceLeadInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
-            let text = "A proposal stays as it is. End it and make another.";
+            let text = "A proposal cannot be changed. End it and make another.";
             reading.wrong("approved", "not_as_proposed", text);
         } else if reading.errors.is_empty() && !input.approved {
-            reading.wrong("approved", "missing", "Confirm it by `approved: true`, or end it.");
+            reading.wrong("approved", "missing", "Confirm it with `approved: true`, or end it.");
         }
         reading.finish()?;
         if self.approved {
@@ -86,7 +89,7 @@ impl PlainNoun for ServiceLead {
         check_second(cx, &self)?;
         let system = in_use(cx, self.system.as_str())?.filter(|system| system.lead_digest() == self.terms);
         let Some(system) = system else {
-            let text = "The system is read no more, or in another way than it was when this was proposed.";
+            let text = "The system is no longer read, or its settings changed after this was proposed.";
             return Err(Refusal::not_now(
                 "not_as_proposed",
                 text,
@@ -179,12 +182,13 @@ fn check_second(cx: &mut Context<'_, '_>, lead: &ServiceLead) -> Result<()> {
     let directory = cx.directory()?;
     let person = cx.actor.person.clone();
     if self_grant::is_behind(cx, &directory, (&lead.by, lead.handed_by.as_ref())) {
-        let text = "It needs two people, and you are behind the proposal: another administrator or change manager confirms it.";
+        let text = "This takes two people, and the proposal counts as yours: another administrator or change manager must \
+                    confirm it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
     }
     let is_manager = |person: &PersonId| directory.has_role(person, Role::ChangeManager);
     if !is_manager(&lead.by) && !is_manager(&person) {
-        let text = "One of the two who hand the lead of a service over is a change manager.";
+        let text = "One of the two people who hand over the lead of a service must be a change manager.";
         return Err(Refusal::not_allowed("not_allowed", text).into());
     }
     Ok(())
@@ -213,7 +217,7 @@ pub(super) fn check_leads_none(cx: &mut Context<'_, '_>, system: &ForeignSystem)
     let Some(service) = first_led(cx, system)? else {
         return Ok(());
     };
-    let text = format!("This system leads services, {service} among them, so that how it is read stays.");
+    let text = format!("This system leads services, {service} among them, so its settings cannot change.");
     Err(leads_services(text).into())
 }
 
@@ -227,7 +231,8 @@ pub(super) fn check_keeps_credential(cx: &mut Context<'_, '_>, system: &ForeignS
         return Ok(());
     };
     let text = format!(
-        "This system leads services, {service} among them, and another credential may see fewer changes there, so that it stays."
+        "This system leads services, {service} among them, and another credential may see fewer changes there, so the \
+         credential cannot change."
     );
     Err(leads_services(text).into())
 }

@@ -74,8 +74,8 @@ pub fn take_up_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice
 /// Refuses a notice without remaining time, and a second change while the first one goes on.
 fn check_open(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     if !notice.state.is_live() || notice.is_past_end(cx.now) {
-        let text = "This maintenance is over or off.";
-        let satisfy = "Set another end on the notice if the vendor goes on.";
+        let text = "This maintenance has ended or was cancelled.";
+        let satisfy = "Set another end on the notice if the vendor continues.";
         return Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into());
     }
     let Some(key) = &notice.change else {
@@ -85,7 +85,7 @@ fn check_open(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     if change_of(cx, key)?.as_ref().is_some_and(is_off) {
         return Ok(());
     }
-    let text = format!("{key} takes it up already.");
+    let text = format!("{key} already covers this maintenance.");
     let satisfy = "Work on that change, or cancel it first.";
     Err(Refusal::not_now("taken_up", text, satisfy, Vec::new()).into())
 }
@@ -169,7 +169,8 @@ pub(crate) fn open_owner_item(
     let item = NewItem {
         part: format!("{IN_LINE}{}", notice.id),
         text: Some(format!(
-            "The vendor changed the plan of {} ({}), called it off or is done. Compare the times and services of the change with the notice, or cancel the change.",
+            "The vendor changed the plan of {} ({}), cancelled it or completed it. Compare the times and services of the \
+             change with the notice, or cancel the change.",
             notice.title, notice.reference
         )),
         services: notice.services.clone(),

@@ -62,7 +62,7 @@ pub fn run(asked: &Events, common: &Common, output: &Output) -> Result<u8> {
     if let Some(next) = next.filter(|_| !output.is_json()) {
         output.talk(&format!("There may be older ones: --before {next} goes on from here."));
     } else if items.is_empty() && !output.is_json() {
-        output.talk("No entry fits.");
+        output.talk("No matching entries.");
     }
     Ok(0)
 }

@@ -10,7 +10,7 @@ use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 
-/// Reviews of access.
+/// Access reviews.
 #[derive(Debug, Subcommand)]
 pub enum Access {
     /// Ask each manager to look at the rights of their people.

@@ -79,7 +79,7 @@ pub struct Propose {
     /// The id of a row to end; may be given several times.
     #[arg(long)]
     pub end: Vec<String>,
-    /// Whether rows that move decisions need two people from then on.
+    /// Whether rows that affect decisions need two people from then on.
     #[arg(long)]
     pub by_two: Option<bool>,
     /// Why.

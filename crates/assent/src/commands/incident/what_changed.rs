@@ -85,13 +85,13 @@ fn print_found(output: &Output, found: &Value) {
     let gap = match found["gap"].as_str() {
         Some("too_few") => "No probability: people judged too few candidates so far.",
         Some("one_sided") => "No probability: people confirmed, or cleared, too few candidates so far.",
-        Some(_) => "No probability: the points tell no more than the share of confirmed candidates.",
+        Some(_) => "No probability: the points predict no better than the share of confirmed candidates.",
         None => "",
     };
     if !gap.is_empty() && !rows.is_empty() {
         output.talk(gap);
     }
     if found["more"] == true {
-        output.talk("There is more than is shown; ask about fewer hours.");
+        output.talk("Not everything is shown; choose fewer hours.");
     }
 }

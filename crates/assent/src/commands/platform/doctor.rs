@@ -502,7 +502,7 @@ fn check_log(log: &LogStanding, now: Timestamp, checks: &mut Checks) {
     }
     let backlog = log.backlog;
     if backlog >= BACKLOG as usize {
-        let text = format!("{tenant}: {backlog} or more events wait for their place in the log");
+        let text = format!("{tenant}: {backlog} or more events are waiting to be sequenced in the log");
         checks.bad(
             "log",
             text,

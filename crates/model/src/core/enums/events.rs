@@ -6,57 +6,57 @@ use serde::{Deserialize, Serialize};
 words! {
     /// A kind of event.
     EventKind {
-        /// Phrase: ended a time away.
+        /// Phrase: ended an absence.
         AbsenceEnded = "absence.ended",
-        /// Phrase: said when they are away.
+        /// Phrase: recorded an absence.
         AbsenceSet = "absence.set",
-        /// Phrase: began a review of access.
+        /// Phrase: began an access review.
         AccessReviewBegun = "access_review.begun",
-        /// Phrase: handed a review of access over.
+        /// Phrase: handed an access review over.
         AccessReviewHandedOver = "access_review.handed_over",
-        /// Phrase: reminded of a review of access.
+        /// Phrase: reminded of an access review.
         AccessReviewReminded = "access_review.reminded",
-        /// Phrase: said how often access is reviewed.
+        /// Phrase: scheduled access reviews.
         AccessReviewScheduled = "access_review.scheduled",
-        /// Phrase: signed a review of access.
+        /// Phrase: signed an access review.
         AccessReviewSigned = "access_review.signed",
         /// Phrase: has seen it.
         ApprovalAcknowledged = "approval.acknowledged",
-        /// Phrase: took an unanswered request further.
+        /// Phrase: escalated an unanswered request.
         ApprovalEscalated = "approval.escalated",
-        /// Phrase: let an approval run out.
+        /// Phrase: let an approval expire.
         ApprovalExpired = "approval.expired",
         /// Phrase: decided.
         ApprovalGiven = "approval.given",
-        /// Phrase: found nobody who may decide.
+        /// Phrase: found no eligible approver.
         ApprovalNobodyCan = "approval.nobody_can",
         /// Phrase: reminded of a decision that is due.
         ApprovalReminded = "approval.reminded",
-        /// Phrase: took a request for a decision back.
+        /// Phrase: withdrew a request for a decision.
         ApprovalRequestEnded = "approval.request_ended",
-        /// Phrase: asked for a decision.
+        /// Phrase: requested a decision.
         ApprovalRequested = "approval.requested",
-        /// Phrase: asked somebody else for the decision.
+        /// Phrase: rerouted the request for a decision.
         ApprovalRerouted = "approval.rerouted",
         /// Phrase: reminded of an unanswered request.
         ApprovalUnacknowledged = "approval.unacknowledged",
         /// Phrase: voided an approval.
         ApprovalVoided = "approval.voided",
-        /// Phrase: took a decision back.
+        /// Phrase: withdrew a decision.
         ApprovalWithdrawn = "approval.withdrawn",
         /// Phrase: was refused.
         AttemptRefused = "attempt.refused",
-        /// Phrase: noted what the board decided.
+        /// Phrase: recorded the decision of the board.
         BoardDecided = "board.decided",
-        /// Phrase: signed the break-glass too.
+        /// Phrase: cosigned the break-glass.
         BreakGlassCosigned = "break_glass.cosigned",
         /// Phrase: counted a break-glass of the team.
         BreakGlassCounted = "break_glass.counted",
         /// Phrase: ended the break-glass.
         BreakGlassEnded = "break_glass.ended",
-        /// Phrase: broke the glass.
+        /// Phrase: used break-glass.
         BreakGlassOpened = "break_glass.opened",
-        /// Phrase: flagged it: the team breaks the glass too often.
+        /// Phrase: flagged it: the team uses break-glass too often.
         BreakGlassOverBudget = "break_glass.over_budget",
         /// Phrase: flagged it: nobody validated the break-glass in time.
         BreakGlassUnvalidated = "break_glass.unvalidated",
@@ -64,17 +64,17 @@ words! {
         BreakGlassValidated = "break_glass.validated",
         /// Phrase: set working hours.
         CalendarSet = "calendar.set",
-        /// Phrase: noted that somebody acknowledged its announcement.
+        /// Phrase: recorded an acknowledgement of its announcement.
         ChangeAcknowledged = "change.acknowledged",
-        /// Phrase: noted that its start was announced.
+        /// Phrase: recorded that its start was announced.
         ChangeAnnounced = "change.announced",
         /// Phrase: assessed it.
         ChangeAssessed = "change.assessed",
         /// Phrase: brought other content from outside.
         ChangeAuthorAdded = "change.author_added",
-        /// Phrase: said that the work began before anything allowed it.
+        /// Phrase: recorded that the work began without authorization.
         ChangeBeganEarly = "change.began_early",
-        /// Phrase: told how it ended.
+        /// Phrase: recorded its outcome.
         ChangeCompleted = "change.completed",
         /// Phrase: wrote it.
         ChangeCreated = "change.created",
@@ -82,31 +82,31 @@ words! {
         ChangeDrafted = "change.drafted",
         /// Phrase: edited it.
         ChangeEdited = "change.edited",
-        /// Phrase: asked to erase texts of it.
+        /// Phrase: requested the erasure of its texts.
         ChangeErasureAsked = "change.erasure_asked",
         /// Phrase: had texts of it erased.
         ChangeErasureDone = "change.erasure_done",
         /// Phrase: withdrew the erasure of its texts.
         ChangeErasureWithdrawn = "change.erasure_withdrawn",
-        /// Phrase: said what became of a finding.
+        /// Phrase: recorded the result of a finding.
         ChangeFindingStated = "change.finding_stated",
-        /// Phrase: opened the gate again.
+        /// Phrase: reopened the gate.
         ChangeGateReopened = "change.gate_reopened",
-        /// Phrase: asked to open the gate again.
+        /// Phrase: requested to reopen the gate.
         ChangeGateReopeningAsked = "change.gate_reopening_asked",
         /// Phrase: put it on hold.
         ChangeHeld = "change.held",
-        /// Phrase: reminded that its hold was to end.
+        /// Phrase: reminded that its hold was due to end.
         ChangeHoldEnded = "change.hold_ended",
         /// Phrase: found it inside a freeze.
         ChangeInFreeze = "change.in_freeze",
         /// Phrase: confirmed that it caused an incident.
         ChangeIncidentCaused = "change.incident_caused",
-        /// Phrase: noted an incident in its watch window.
+        /// Phrase: recorded an incident in its watch window.
         ChangeIncidentInWatch = "change.incident_in_watch",
-        /// Phrase: flagged it: the latest moment to roll back passed.
+        /// Phrase: flagged it: the latest time for a rollback passed.
         ChangeLatestRollbackPassed = "change.latest_rollback_passed",
-        /// Phrase: asked another person to lift its legal hold.
+        /// Phrase: requested the lifting of its legal hold.
         ChangeLegalHoldLiftAsked = "change.legal_hold_lift_asked",
         /// Phrase: lifted its legal hold.
         ChangeLegalHoldLifted = "change.legal_hold_lifted",
@@ -118,53 +118,53 @@ words! {
         ChangeMoved = "change.moved",
         /// Phrase: flagged it: it overran its window.
         ChangeOverrun = "change.overrun",
-        /// Phrase: found that it reaches more than was assessed.
+        /// Phrase: found that it affects more than was assessed.
         ChangeReachGrown = "change.reach_grown",
-        /// Phrase: said whether a team is ready for it.
+        /// Phrase: recorded whether a team is ready for it.
         ChangeReadinessStated = "change.readiness_stated",
         /// Phrase: overruled a rejection.
         ChangeRejectionOverruled = "change.rejection_overruled",
-        /// Phrase: reminded of what is to be done.
+        /// Phrase: reminded of open work.
         ChangeReminded = "change.reminded",
-        /// Phrase: flagged it: it rests on somebody who has left.
+        /// Phrase: flagged it: it depends on a person who has left.
         ChangeRestsOnLeaver = "change.rests_on_leaver",
         /// Phrase: resumed it.
         ChangeResumed = "change.resumed",
-        /// Phrase: answered for work that was told afterwards.
+        /// Phrase: confirmed or denied the retrospective.
         ChangeRetrospectiveAnswered = "change.retrospective_answered",
         /// Phrase: returned it with a question.
         ChangeReturned = "change.returned",
         /// Phrase: reviewed it.
         ChangeReviewed = "change.reviewed",
-        /// Phrase: computed the risk anew.
+        /// Phrase: recalculated the risk.
         ChangeRiskChanged = "change.risk_changed",
         /// Phrase: submitted it.
         ChangeSubmitted = "change.submitted",
-        /// Phrase: told work that was done already.
+        /// Phrase: recorded retrospective work.
         ChangeToldAfterwards = "change.told_afterwards",
-        /// Phrase: took it out of its template: it is a normal change now.
+        /// Phrase: removed it from its template: it is a normal change now.
         ChangeTurnedNormal = "change.turned_normal",
         /// Phrase: flagged it as unauthorized.
         ChangeUnauthorized = "change.unauthorized",
-        /// Phrase: called its planned undo off.
+        /// Phrase: cancelled its planned undo.
         ChangeUndoCalledOff = "change.undo_called_off",
         /// Phrase: flagged it: it was not undone in time.
         ChangeUndoMissed = "change.undo_missed",
         /// Phrase: undid it as planned.
         ChangeUndone = "change.undone",
-        /// Phrase: found an event whose reasons the log does not give.
+        /// Phrase: found an event whose grounds are not in the log.
         ChangeUngrounded = "change.ungrounded",
-        /// Phrase: took a link away.
+        /// Phrase: removed a link.
         ChangeUnlinked = "change.unlinked",
-        /// Phrase: watches it no longer.
+        /// Phrase: stopped watching it.
         ChangeUnwatched = "change.unwatched",
         /// Phrase: validated it.
         ChangeValidated = "change.validated",
         /// Phrase: watches it.
         ChangeWatched = "change.watched",
-        /// Phrase: ended somebody's watching of it.
+        /// Phrase: removed a watcher of it.
         ChangeWatchingEnded = "change.watching_ended",
-        /// Phrase: noted that a wave of it is through.
+        /// Phrase: recorded that a wave of it has passed.
         ChangeWavePassed = "change.wave_passed",
         /// Phrase: halted its waves.
         ChangeWavesHalted = "change.waves_halted",
@@ -172,7 +172,7 @@ words! {
         ChangeWavesPaused = "change.waves_paused",
         /// Phrase: planned its waves and their members.
         ChangeWavesPlanned = "change.waves_planned",
-        /// Phrase: let its waves go on.
+        /// Phrase: resumed its waves.
         ChangeWavesResumed = "change.waves_resumed",
         /// Phrase: flagged it: its window passed without a start.
         ChangeWindowMissed = "change.window_missed",
@@ -180,15 +180,15 @@ words! {
         ChangeWindowOpened = "change.window_opened",
         /// Phrase: moved changes to the archive.
         ChangesArchived = "changes.archived",
-        /// Phrase: ticked a line of the checklist.
+        /// Phrase: ticked an item of the checklist.
         ChecklistTicked = "checklist.ticked",
-        /// Phrase: agreed that it may go without a line of the checklist.
+        /// Phrase: approved waiving an item of the checklist.
         ChecklistWaived = "checklist.waived",
         /// Phrase: commented.
         CommentAdded = "comment.added",
-        /// Phrase: said that a condition is met.
+        /// Phrase: marked a condition as met.
         ConditionMet = "condition.met",
-        /// Phrase: took back that a condition is met.
+        /// Phrase: reopened a condition.
         ConditionReopened = "condition.reopened",
         /// Phrase: set a condition.
         ConditionSet = "condition.set",
@@ -206,47 +206,47 @@ words! {
         ConnectionEnded = "connection.ended",
         /// Phrase: read the freezes of a connected system.
         ConnectionFreezePeriodsRead = "connection.freeze_periods_read",
-        /// Phrase: ended a deputyship.
+        /// Phrase: ended a delegation.
         DelegationEnded = "delegation.ended",
-        /// Phrase: named a deputy.
+        /// Phrase: named a delegate.
         DelegationSet = "delegation.set",
-        /// Phrase: forgot raw deliveries.
+        /// Phrase: erased raw deliveries.
         DeliveriesForgotten = "deliveries.forgotten",
         /// Phrase: filled the demonstration.
         DemoFilled = "demo.filled",
-        /// Phrase: took a dependency away.
+        /// Phrase: removed a dependency.
         DependencyEnded = "dependency.ended",
-        /// Phrase: told what depends on what.
+        /// Phrase: set a dependency.
         DependencySet = "dependency.set",
-        /// Phrase: found the start that a way back leads back from.
+        /// Phrase: matched a rollback to the start it reverses.
         DeploymentCleared = "deployment.cleared",
-        /// Phrase: told of a deployment that failed.
+        /// Phrase: reported a failed deployment.
         DeploymentFailed = "deployment.failed",
-        /// Phrase: told of a deployment.
+        /// Phrase: reported a deployment.
         DeploymentTold = "deployment.told",
-        /// Phrase: told of a deployment without a lawful start.
+        /// Phrase: reported a deployment without a lawful start.
         DeploymentUnauthorized = "deployment.unauthorized",
         /// Phrase: found a deployment without its change.
         DeploymentUnmatched = "deployment.unmatched",
-        /// Phrase: brought in rows of the estate.
+        /// Phrase: imported rows of the directory.
         DirectoryImported = "directory.imported",
-        /// Phrase: noted an action.
+        /// Phrase: recorded an action.
         EntryRecorded = "entry.recorded",
         /// Phrase: set an environment.
         EnvironmentSet = "environment.set",
-        /// Phrase: took back that failed evidence was accepted.
+        /// Phrase: withdrew the acceptance of failed evidence.
         EvidenceAcceptanceVoided = "evidence.acceptance_voided",
         /// Phrase: accepted failed evidence.
         EvidenceAccepted = "evidence.accepted",
         /// Phrase: added evidence.
         EvidenceAdded = "evidence.added",
-        /// Phrase: asked for more time.
+        /// Phrase: requested an extension.
         ExtensionAsked = "extension.asked",
-        /// Phrase: refused more time.
+        /// Phrase: refused an extension.
         ExtensionDenied = "extension.denied",
-        /// Phrase: gave more time.
+        /// Phrase: granted an extension.
         ExtensionGranted = "extension.granted",
-        /// Phrase: fitted a model of failure.
+        /// Phrase: fitted a failure model.
         FailureModelFitted = "failure_model.fitted",
         /// Phrase: agreed to a freeze.
         FreezeAgreed = "freeze.agreed",
@@ -258,35 +258,35 @@ words! {
         FreezeEdited = "freeze.edited",
         /// Phrase: ended a freeze.
         FreezeEnded = "freeze.ended",
-        /// Phrase: excepted a change from a freeze.
+        /// Phrase: exempted a change from a freeze.
         FreezeExcepted = "freeze.excepted",
-        /// Phrase: edited a change that a freeze let pass.
+        /// Phrase: edited a change that was exempt from a freeze.
         FreezeExceptionLapsed = "freeze.exception_lapsed",
-        /// Phrase: took an exception from a freeze back.
+        /// Phrase: withdrew an exception from a freeze.
         FreezeExceptionWithdrawn = "freeze.exception_withdrawn",
-        /// Phrase: stated what a time of a freeze is expected to let through.
+        /// Phrase: recorded the expected effect of a freeze.
         FreezeExpected = "freeze.expected",
-        /// Phrase: worked out the next times of a freeze.
+        /// Phrase: computed the next times of a freeze.
         FreezeExpanded = "freeze.expanded",
         /// Phrase: voided the permits under a freeze.
         FreezeHalted = "freeze.halted",
         /// Phrase: proposed that a freeze ends or covers less.
         FreezeLooseningProposed = "freeze.loosening_proposed",
-        /// Phrase: asked the business owner of a freeze.
+        /// Phrase: requested the agreement of the business owner of a freeze.
         FreezeOwnerAsked = "freeze.owner_asked",
         /// Phrase: proposed a freeze.
         FreezeProposed = "freeze.proposed",
         /// Phrase: set a freeze.
         FreezeSet = "freeze.set",
-        /// Phrase: let a freeze cover less.
+        /// Phrase: reduced a freeze.
         FreezeShortened = "freeze.shortened",
         /// Phrase: asked the gate.
         GateChecked = "gate.checked",
-        /// Phrase: judged a waiting check again.
+        /// Phrase: re-evaluated a waiting check.
         GateJudgedAgain = "gate.judged_again",
-        /// Phrase: asked the gate, and the system that leads the service lets it go.
+        /// Phrase: asked the gate, and the system that leads the service allows it.
         GateLedElsewhere = "gate.led_elsewhere",
-        /// Phrase: collected the permit of a check that waited.
+        /// Phrase: collected the permit of a waiting check.
         GatePermitCollected = "gate.permit_collected",
         /// Phrase: set a group.
         GroupSet = "group.set",
@@ -296,15 +296,15 @@ words! {
         IdentityProviderSet = "identity_provider.set",
         /// Phrase: found that an incident is major.
         IncidentBecameMajor = "incident.became_major",
-        /// Phrase: found changes that may have led to an incident.
+        /// Phrase: found candidate causes of an incident.
         IncidentCandidatesFound = "incident.candidates_found",
-        /// Phrase: cleared a change of having led to an incident.
+        /// Phrase: cleared a change as the cause of an incident.
         IncidentCauseCleared = "incident.cause_cleared",
-        /// Phrase: confirmed that a change led to an incident.
+        /// Phrase: confirmed a change as the cause of an incident.
         IncidentCauseConfirmed = "incident.cause_confirmed",
         /// Phrase: closed an incident.
         IncidentClosed = "incident.closed",
-        /// Phrase: gave or took the command of an incident.
+        /// Phrase: changed the commander of an incident.
         IncidentCommanded = "incident.commanded",
         /// Phrase: declared an incident major.
         IncidentDeclared = "incident.declared",
@@ -312,13 +312,13 @@ words! {
         IncidentDetected = "incident.detected",
         /// Phrase: edited an incident.
         IncidentEdited = "incident.edited",
-        /// Phrase: let a change through a major incident.
+        /// Phrase: allowed a change during a major incident.
         IncidentExceptionSigned = "incident.exception_signed",
-        /// Phrase: let the work around an incident go on.
+        /// Phrase: resumed the work around an incident.
         IncidentHaltEnded = "incident.halt_ended",
         /// Phrase: halted the work around an incident.
         IncidentHalted = "incident.halted",
-        /// Phrase: could not make a grave incident major.
+        /// Phrase: could not declare a severe incident major.
         IncidentMajorWithheld = "incident.major_withheld",
         /// Phrase: merged an incident into another.
         IncidentMerged = "incident.merged",
@@ -326,9 +326,9 @@ words! {
         IncidentMitigated = "incident.mitigated",
         /// Phrase: opened an incident.
         IncidentOpened = "incident.opened",
-        /// Phrase: linked a change as the cause of an incident, or took that back.
+        /// Phrase: linked or unlinked a change as the cause of an incident.
         IncidentRelationMoved = "incident.relation_moved",
-        /// Phrase: found an incident open again.
+        /// Phrase: found an incident reopened.
         IncidentReopened = "incident.reopened",
         /// Phrase: reported an incident.
         IncidentReported = "incident.reported",
@@ -336,7 +336,7 @@ words! {
         IncidentResolved = "incident.resolved",
         /// Phrase: reviewed the signature of a commander.
         IncidentSignatureReviewed = "incident.signature_reviewed",
-        /// Phrase: took a commander’s signature back.
+        /// Phrase: withdrew a commander’s signature.
         IncidentSignatureWithdrawn = "incident.signature_withdrawn",
         /// Phrase: ended the freeze of a major incident.
         IncidentStoodDown = "incident.stood_down",
@@ -344,25 +344,25 @@ words! {
         KeyPermitsRevoked = "key.permits_revoked",
         /// Phrase: revoked a signing key.
         KeyRevoked = "key.revoked",
-        /// Phrase: gave a purpose a new signing key.
+        /// Phrase: rotated a signing key.
         KeyRotated = "key.rotated",
-        /// Phrase: noted which keys are valid.
+        /// Phrase: recorded which keys are valid.
         KeysChanged = "keys.changed",
-        /// Phrase: told a person what a draft by mail lacks.
+        /// Phrase: notified a person what a draft by mail lacks.
         LetterTaken = "letter.taken",
         /// Phrase: closed the log to the public.
         LogClosed = "log.closed",
-        /// Phrase: wrote the codes over all rows anew.
+        /// Phrase: renewed the authentication codes of all rows.
         LogCodesRenewed = "log.codes_renewed",
-        /// Phrase: tells from now on what events rested on.
+        /// Phrase: began recording the grounds of events.
         LogGroundsBegan = "log.grounds_began",
-        /// Phrase: accepted that entries of the log are lost.
+        /// Phrase: accepted the loss of log entries.
         LogLossAccepted = "log.loss_accepted",
         /// Phrase: opened the log to the public.
         LogPublished = "log.published",
         /// Phrase: compared every record with the log.
         LogReplayed = "log.replayed",
-        /// Phrase: noted the size of the log.
+        /// Phrase: recorded the size of the log.
         LogSized = "log.sized",
         /// Phrase: put another severity of major incidents in force.
         MajorSeverityActivated = "major_severity.activated",
@@ -384,17 +384,17 @@ words! {
         MeetingListed = "meeting.listed",
         /// Phrase: opened a meeting.
         MeetingOpened = "meeting.opened",
-        /// Phrase: noted how a message was delivered.
+        /// Phrase: recorded the delivery of a message.
         MessageDelivery = "message.delivery",
-        /// Phrase: noted how messages were delivered.
+        /// Phrase: recorded the delivery of messages.
         MessagesDelivery = "messages.delivery",
-        /// Phrase: let held messages go.
+        /// Phrase: released held messages.
         MessagesReleased = "messages.released",
-        /// Phrase: ended a time on call.
+        /// Phrase: ended an on-call period.
         OnCallEnded = "on_call.ended",
-        /// Phrase: set who is on call.
+        /// Phrase: set the on-call person.
         OnCallSet = "on_call.set",
-        /// Phrase: took the answer of an outside system.
+        /// Phrase: received the answer of an outside system.
         OutsideCheckAnswered = "outside_check.answered",
         /// Phrase: put rows of the ownership matrix in force.
         OwnershipActivated = "ownership.activated",
@@ -402,19 +402,19 @@ words! {
         OwnershipEnded = "ownership.ended",
         /// Phrase: proposed rows of the ownership matrix.
         OwnershipProposed = "ownership.proposed",
-        /// Phrase: said who answers for a service.
+        /// Phrase: assigned the ownership of a service.
         OwnershipSet = "ownership.set",
         /// Phrase: reviewed it as a peer.
         PeerReviewGiven = "peer_review.given",
-        /// Phrase: used a permit up.
+        /// Phrase: used a permit.
         PermitConsumed = "permit.consumed",
         /// Phrase: issued a permit.
         PermitIssued = "permit.issued",
         /// Phrase: revoked a permit.
         PermitRevoked = "permit.revoked",
-        /// Phrase: bound an account to its identity provider.
+        /// Phrase: linked an account to its identity provider.
         PersonBound = "person.bound",
-        /// Phrase: confirmed what an identity provider gives somebody.
+        /// Phrase: confirmed the rights that an identity provider grants.
         PersonConfirmed = "person.confirmed",
         /// Phrase: added a person.
         PersonCreated = "person.created",
@@ -430,11 +430,11 @@ words! {
         PersonFactorRemoved = "person.factor_removed",
         /// Phrase: reset the second factors of a person.
         PersonFactorsReset = "person.factors_reset",
-        /// Phrase: suspended what a compromised account gave.
+        /// Phrase: suspended rights that a compromised account granted.
         PersonGiftsSuspended = "person.gifts_suspended",
         /// Phrase: flagged a passkey that seems to be copied.
         PersonPasskeyCopied = "person.passkey_copied",
-        /// Phrase: took a password away.
+        /// Phrase: removed a password.
         PersonPasswordRemoved = "person.password_removed",
         /// Phrase: set a password.
         PersonPasswordSet = "person.password_set",
@@ -442,9 +442,9 @@ words! {
         PersonRecoveryCodeUsed = "person.recovery_code_used",
         /// Phrase: made recovery codes.
         PersonRecoveryCodesMade = "person.recovery_codes_made",
-        /// Phrase: allowed somebody a seat that had been refused.
+        /// Phrase: allowed a membership that had been refused.
         PersonRightAllowed = "person.right_allowed",
-        /// Phrase: refused somebody a seat.
+        /// Phrase: refused a membership.
         PersonRightRefused = "person.right_refused",
         /// Phrase: ended rights that no sign-in confirmed.
         PersonRightsEnded = "person.rights_ended",
@@ -452,13 +452,13 @@ words! {
         PersonSessionsEnded = "person.sessions_ended",
         /// Phrase: signed in.
         PersonSignedIn = "person.signed_in",
-        /// Phrase: showed a fresh factor.
+        /// Phrase: reauthenticated.
         PersonSteppedUp = "person.stepped_up",
-        /// Phrase: said how to be told.
+        /// Phrase: set notification preferences.
         PersonTellingSet = "person.telling_set",
-        /// Phrase: told somebody that their address or accounts were changed.
+        /// Phrase: notified a person that their address or accounts were changed.
         PersonToldOfAddress = "person.told_of_address",
-        /// Phrase: told somebody of the end of their rights.
+        /// Phrase: notified a person that their rights ended.
         PersonToldOfEnd = "person.told_of_end",
         /// Phrase: put policies in force.
         PoliciesActivated = "policies.activated",
@@ -466,11 +466,11 @@ words! {
         PoliciesProposed = "policies.proposed",
         /// Phrase: recovered policies on the host.
         PoliciesRecovered = "policies.recovered",
-        /// Phrase: told where builds come from.
+        /// Phrase: recorded the provenance of builds.
         ProvenanceTold = "provenance.told",
         /// Phrase: updated a record.
         RecordUpdated = "record.updated",
-        /// Phrase: told a person that an answer by mail was not taken.
+        /// Phrase: notified a person that an answer by mail was not accepted.
         ReplyRefused = "reply.refused",
         /// Phrase: put another retention in force.
         RetentionActivated = "retention.activated",
@@ -480,19 +480,19 @@ words! {
         RiskTableActivated = "risk_table.activated",
         /// Phrase: proposed a risk table.
         RiskTableProposed = "risk_table.proposed",
-        /// Phrase: noted what runs.
+        /// Phrase: recorded what runs.
         ServiceDeployed = "service.deployed",
         /// Phrase: handed the lead of a service to another system.
         ServiceLedElsewhere = "service.led_elsewhere",
-        /// Phrase: returned a service to Assent.
+        /// Phrase: returned the lead of a service to Assent.
         ServiceLedHere = "service.led_here",
         /// Phrase: set a service.
         ServiceSet = "service.set",
-        /// Phrase: watches a service no longer.
+        /// Phrase: stopped watching a service.
         ServiceUnwatched = "service.unwatched",
         /// Phrase: watches a service.
         ServiceWatched = "service.watched",
-        /// Phrase: ended somebody's watching of a service.
+        /// Phrase: removed a watcher of a service.
         ServiceWatchingEnded = "service.watching_ended",
         /// Phrase: refused a sign-in.
         SignInRefused = "sign_in.refused",
@@ -512,11 +512,11 @@ words! {
         SlaTableProposed = "sla_table.proposed",
         /// Phrase: closed a target.
         TargetClosedByRevocation = "target.closed_by_revocation",
-        /// Phrase: told the outcome of a target.
+        /// Phrase: recorded the outcome of a target.
         TargetCompleted = "target.completed",
         /// Phrase: opened a target again.
         TargetOpenedAgain = "target.opened_again",
-        /// Phrase: told the outcome of a target late.
+        /// Phrase: recorded the outcome of a target late.
         TargetToldLate = "target.told_late",
         /// Phrase: added a task.
         TaskAdded = "task.added",
@@ -532,31 +532,31 @@ words! {
         TemplateRetired = "template.retired",
         /// Phrase: suspended a template.
         TemplateSuspended = "template.suspended",
-        /// Phrase: opened the organisation.
+        /// Phrase: created the organisation.
         TenantCreated = "tenant.created",
         /// Phrase: closed the status page to the public.
         TenantStatusClosed = "tenant.status_closed",
         /// Phrase: opened the status page to the public.
         TenantStatusOpened = "tenant.status_opened",
-        /// Phrase: flagged that nobody administers the tenant.
+        /// Phrase: flagged that the tenant has no administrator.
         TenantWithoutAdministrator = "tenant.without_administrator",
         /// Phrase: erased texts.
         TextErased = "text.erased",
         /// Phrase: made a token.
         TokenCreated = "token.created",
-        /// Phrase: told that a token ends.
+        /// Phrase: warned that a token expires.
         TokenEnding = "token.ending",
-        /// Phrase: refused a token that is over.
+        /// Phrase: refused an expired token.
         TokenRefused = "token.refused",
         /// Phrase: revoked a token.
         TokenRevoked = "token.revoked",
-        /// Phrase: was told of a token that speaks for them.
+        /// Phrase: was notified of a token that acts for them.
         TokenTold = "token.told",
         /// Phrase: earned a training.
         TrainingEarned = "training.earned",
         /// Phrase: ended a training.
         TrainingEnded = "training.ended",
-        /// Phrase: noted a training.
+        /// Phrase: recorded a training.
         TrainingSet = "training.set",
         /// Phrase: put other watch windows in force.
         WatchTableActivated = "watch_table.activated",
@@ -568,11 +568,11 @@ words! {
         WebhookEdited = "webhook.edited",
         /// Phrase: ended a webhook.
         WebhookEnded = "webhook.ended",
-        /// Phrase: flagged a webhook that does not take what it is told.
+        /// Phrase: flagged a webhook that does not accept its deliveries.
         WebhookFailing = "webhook.failing",
-        /// Phrase: gave a webhook up.
+        /// Phrase: gave up on a webhook.
         WebhookGaveUp = "webhook.gave_up",
-        /// Phrase: sent events again.
+        /// Phrase: resent events.
         WebhookReplayed = "webhook.replayed",
         /// Phrase: replaced the secret of a webhook.
         WebhookSecretReplaced = "webhook.secret_replaced",
@@ -580,19 +580,19 @@ words! {
         WindowEdited = "window.edited",
         /// Phrase: ended a maintenance window.
         WindowEnded = "window.ended",
-        /// Phrase: worked out the next times of a maintenance window.
+        /// Phrase: computed the next times of a maintenance window.
         WindowExpanded = "window.expanded",
         /// Phrase: added a maintenance window.
         WindowSet = "window.set",
-        /// Phrase: found that a workload lets in jobs of anybody.
+        /// Phrase: found that a workload accepts jobs of anyone.
         WorkloadDoubted = "workload.doubted",
         /// Phrase: ended a workload.
         WorkloadEnded = "workload.ended",
-        /// Phrase: let a job in with its platform's token.
+        /// Phrase: accepted a job with its platform's token.
         WorkloadEntered = "workload.entered",
         /// Phrase: set up or changed a workload.
         WorkloadSet = "workload.set",
-        /// Phrase: was told of a workload whose jobs speak for them.
+        /// Phrase: was notified of a workload whose jobs act for them.
         WorkloadTold = "workload.told",
     }
 }

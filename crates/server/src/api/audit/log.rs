@@ -127,7 +127,7 @@ fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
         return Ok(None);
     };
     let place = text.parse().map_err(|_| {
-        let text = "`after` is a place in the log: a whole number.";
+        let text = "`after` must be a log index: a whole number.";
         Refusal::field("after", "not_a_number", text)
     })?;
     Ok(Some(place))

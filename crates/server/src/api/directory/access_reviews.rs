@@ -1,4 +1,4 @@
-//! Reviews of access, and conspicuous rights.
+//! Access reviews, and conspicuous rights.
 
 use acts::Context;
 use acts::directory::{review_access, review_by_clock};
@@ -15,7 +15,7 @@ use crate::api::shared::records::page;
 use crate::http::caller::Scope;
 use crate::http::route::{Ask, Reply, Route};
 
-/// Reviews of access.
+/// Access reviews.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("find_unused_rights", unused_rights).scope(Scope::Audit),
     Route::reads("find_conflicting_rights", |cx, ask| {

@@ -33,7 +33,7 @@ pub(super) fn workbook(columns: &[Column], rows: &[Value]) -> Result<Vec<u8>, Fa
         let mut cells = rows.iter().map(|row| cell(&row[column.name.as_str()]));
         if cells.any(|text| text.chars().count() > MOST_CHARACTERS) {
             let text = format!(
-                "A value of `{}` is longer than the {MOST_CHARACTERS} characters of a cell. Take CSV.",
+                "A value of `{}` is longer than the {MOST_CHARACTERS} characters of a cell. Use CSV.",
                 column.name
             );
             let refusal = Refusal::field("format", "too_long", text);

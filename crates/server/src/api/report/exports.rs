@@ -120,7 +120,7 @@ fn read(noun: &str, mut query: Vec<(String, String)>) -> acts::Result<Wanted> {
         Some(_) => return Err(Refusal::field("safe", "unknown_word", "`safe` is true or false.").into()),
     };
     if let Some((word, _)) = query.iter().find(|(name, _)| name == "limit" || name == "after") {
-        let text = format!("A file has all rows, so `{word}` is no word of it; cut it by the filters of the list.");
+        let text = format!("A file has all rows, so `{word}` is not allowed; narrow it by the filters of the list.");
         return Err(Refusal::field(word, "unknown_field", text).into());
     }
     let found = lists().find(|(known, _)| *known == noun);
@@ -198,8 +198,9 @@ async fn broken(send: &mpsc::Sender<Result<Bytes, std::io::Error>>, wanted: &Wan
 }
 
 fn too_long(most: usize) -> Failure {
-    let text =
-        format!("The list has more than {most} rows. Cut it by its filters, or take CSV, which has up to {MOST_ROWS}.");
+    let text = format!(
+        "The list has more than {most} rows. Narrow it by its filters, or use CSV, which can have up to {MOST_ROWS}."
+    );
     Failure::from(acts::Error::from(Refusal::field("noun", "too_many", text)))
 }
 

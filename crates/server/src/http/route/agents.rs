@@ -36,7 +36,7 @@ pub(super) fn check_door(cx: &mut Context<'_, '_>, route: &Route) -> acts::Resul
     if cx.directory()?.agent(&person).is_none() {
         return Ok(());
     }
-    let text = "An agent drafts, tests and implements within a permit, and does nothing else. A person does this.";
+    let text = "An agent can only draft, test and implement within a permit. A person must do this.";
     Err(Refusal::not_allowed("agent_decides_nothing", text).into())
 }
 

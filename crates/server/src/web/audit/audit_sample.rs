@@ -116,8 +116,8 @@ fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Str
         .code("printf '%s\\n%s' SEED KEY | sha256sum");
     page.notices
         .push(Notice::new(Tone::Plain, method).title("How it was drawn"));
-    let other = "The population is the list of changes as the database has it. An audit sample is drawn from the population of control \
-                 reports, which comes from the log.";
+    let other = "The population is the list of changes in the database. An audit sample is drawn from the population of \
+                 control reports, which comes from the log.";
     page.notices.push(Notice::new(Tone::Plain, other));
     page.acts
         .push(ActForm::link("Audit samples", view.url("/audit-samples")).tone(ActTone::Quiet));
@@ -184,7 +184,7 @@ fn other_draws(view: &View<'_, '_, '_>, query: &str, seed: &str) -> Section {
     let entries = vec![
         entry(
             "The same sample again",
-            "Same changes, same seed: whoever opens this address draws the same rows.",
+            "The same changes and the same seed always give the same rows.",
             query,
             USUAL,
         ),
@@ -247,20 +247,20 @@ fn check_sections(checked: &proof::bundle::BundleReport) -> Vec<Section> {
         });
         SectionBody::Entries(entries.collect())
     };
-    let mut sections = vec![Section::new("findings", "What does not hold", found(false))];
+    let mut sections = vec![Section::new("findings", "What failed", found(false))];
     let tone = match checked.outcome {
         Outcome::Good => Tone::Ok,
         _ => Tone::Plain,
     };
     let done = [
-        (checked.events_proven as u64, "events are in the log, each at its place"),
+        (checked.events_proven as u64, "events are in the log, each at its index"),
         (
             checked.records_checked as u64,
-            "records are what the log says was written, with every text under its digest",
+            "records match the log, with every text under its digest",
         ),
         (
             checked.log_size.unwrap_or_default(),
-            "entries stand in the log at the checkpoint, which its key signed",
+            "entries are in the log at the checkpoint, which its key signed",
         ),
     ];
     let rows = done
@@ -271,7 +271,7 @@ fn check_sections(checked: &proof::bundle::BundleReport) -> Vec<Section> {
         "What was checked",
         SectionBody::Entries(rows.collect()),
     ));
-    sections.push(Section::new("remarks", "To be remarked", found(true)));
+    sections.push(Section::new("remarks", "Observations", found(true)));
     sections.retain(|section| !section.is_empty());
     sections
 }
@@ -295,9 +295,9 @@ fn verified_page(view: &View<'_, '_, '_>, key: &str, bytes: &[u8]) -> String {
     page.sections.extend(check_sections(&checked));
     page.notices.push(Notice::new(
         Tone::Plain,
-        Rich::from("This server made the bundle and checked it. To trust nobody: fetch it, and run ")
+        Rich::from("This server made the bundle and checked it. To verify it independently: fetch it, and run ")
             .code(format!("assent audit verify {}.zip", key.to_uppercase()))
-            .text(" on a machine of your own, with the log’s key from elsewhere."),
+            .text(" on a machine of your own, with the log’s key from another source."),
     ));
     page.acts.push(ActForm::link(
         "Fetch the bundle",

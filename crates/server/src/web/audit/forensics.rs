@@ -114,7 +114,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         ];
         let moments = entries(view, &found)?;
         page.sections
-            .push(Section::new("timeline", "Timeline", SectionBody::Timeline(moments)).unsaid("No entry fits."));
+            .push(Section::new("timeline", "Timeline", SectionBody::Timeline(moments)).unsaid("No matching entries."));
     }
     page.frame = view.frame.clone();
     Ok(page.render())
@@ -138,7 +138,7 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
         .question()
         .field(
             pick_field(view, "actors", "actor", "Who")
-                .hint("A login, or system for what happened by itself.")
+                .hint("A login, or system for automatic acts.")
                 .value(said("actor"))
                 .half(),
         )
@@ -150,7 +150,7 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
         .field(text(
             "address",
             "IP address",
-            "What was done from it, and sign-ins that were refused.",
+            "What was done from it, and refused sign-ins.",
         ))
         .field(text(
             "session",
@@ -160,7 +160,7 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
         .field(text("token", "Token", "The id of a token."))
         .field(
             pick_field(view, "incidents", "incident", "Incident")
-                .hint("Its surroundings in the log, from a day before its beginning.")
+                .hint("Its context in the log, from a day before its start.")
                 .value(said("incident"))
                 .half(),
         )

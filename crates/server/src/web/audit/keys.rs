@@ -20,7 +20,7 @@ const PURPOSES: [(&str, &str); 3] = [
         "signs permits, which gateways check with the published key",
     ),
     (signing_keys::LOG, "signs the log’s checkpoints"),
-    (signing_keys::COSIGNER, "signs a second time, from a place of its own"),
+    (signing_keys::COSIGNER, "cosigns checkpoints independently of the log"),
 ];
 
 /// The page.
@@ -67,7 +67,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Keys and log health".to_owned(),
-        byline: Rich::from("Private halves rest encrypted under the master key and never leave this server."),
+        byline: Rich::from("Private keys are stored encrypted with the master key and never leave this server."),
         notices: health(view, &log),
         sections: vec![
             Section::new("keys", "Keys", SectionBody::Table(table)).note(
@@ -82,7 +82,8 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
                 "checks",
                 "Check it yourself",
                 SectionBody::Code(format!(
-                    "# Every entry, its place and the signatures, without trusting this server:\n{}\n\n# That the database holds what the log says, on the host:\nassent audit replay",
+                    "# Every entry, its place and the signatures, without trusting this server:\n{}\n\n# That the database \
+                     matches the log, on the host:\nassent audit replay",
                     super::super::audit::log::verify_command(&public_url, &tenant)
                 )),
             ),
@@ -99,9 +100,9 @@ fn health(view: &View<'_, '_, '_>, log: &find_timeline::LogView) -> Vec<Notice> 
     let age = log.sealed_at.map(|at| view.now().duration_since(at).as_secs());
     let is_late = log.waiting > 0 && age.is_none_or(|seconds| seconds > LATE_SECONDS);
     let waiting = match log.waiting {
-        0 => "no event waits for its place".to_owned(),
-        1 => "one event waits for its place".to_owned(),
-        many => format!("{} events wait for their place", count(many.unsigned_abs())),
+        0 => "no event is waiting to be sequenced".to_owned(),
+        1 => "one event is waiting to be sequenced".to_owned(),
+        many => format!("{} events are waiting to be sequenced", count(many.unsigned_abs())),
     };
     let sealed = log
         .sealed_at
@@ -111,7 +112,8 @@ fn health(view: &View<'_, '_, '_>, log: &find_timeline::LogView) -> Vec<Notice> 
         true => vec![
             Notice::new(
                 Tone::Stop,
-                format!("The last checkpoint was signed {sealed}, and {waiting}. Look whether a server runs and whether its disk is full."),
+                format!("The last checkpoint was signed {sealed}, and {waiting}. Check whether a server is running and whether \
+                         its disk is full."),
             )
             .title("The log lags"),
         ],

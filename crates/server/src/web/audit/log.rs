@@ -31,7 +31,7 @@ pub(crate) async fn log(State(state): State<AppState>, visitor: Visitor, Query(w
     let before = match wanted.before.as_deref().map(str::parse).transpose() {
         Ok(before) => before,
         Err(_) => {
-            let text = "`before` is a place in the log: a whole number.";
+            let text = "`before` must be a log index: a whole number.";
             let back = format!("{}/audit", visitor.base());
             return problem(&state, &visitor, &Failure::new(400, "not_readable", text), &back).await;
         }
@@ -75,7 +75,7 @@ fn log_page(
         notices.push(Notice::new(
             Tone::Wait,
             format!(
-                "{} events are written and wait for their place in the log.",
+                "{} events are written and waiting to be sequenced in the log.",
                 log.waiting
             ),
         ));
@@ -114,7 +114,7 @@ fn log_page(
                 verify_command(public_url, &tenant),
             ),
             (
-                "That the database holds what the log says, on the host:".to_owned(),
+                "That the database matches the log, on the host:".to_owned(),
                 "assent audit replay".to_owned(),
             ),
         ],
@@ -129,7 +129,7 @@ fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<N
         return Ok((None, None));
     };
     let fact = Fact::new("Records compared", view.moment(at).text(", ").text(differences(found)));
-    let text = Rich::new().text("Stored records are not what the log says. On the host, ");
+    let text = Rich::new().text("Stored records differ from the log. On the host, ");
     let text = text.code("assent audit replay").text(" names them.");
     let notice = (found > 0).then(|| Notice::new(Tone::Stop, text));
     Ok((Some(fact), notice))
@@ -154,7 +154,7 @@ fn all(view: &View<'_, '_, '_>, log: &LogView, before: Option<i64>) -> Shown {
             ..Paging::default()
         },
         entries: log.entries.clone(),
-        unsaid: "The first act of anybody is the first entry.".to_owned(),
+        unsaid: "The first act creates the first entry.".to_owned(),
         notices: Vec::new(),
     }
 }
@@ -175,12 +175,12 @@ fn narrowed(view: &mut View<'_, '_, '_>, wanted: &Wanted, before: Option<i64>) -
     };
     let older = page.next.map(|next| wanted.address(view, "", Some(next)));
     let unsaid = match (&wrong, page.is_cut) {
-        (Some(_), _) => "Nothing is shown until the filter can be read.".to_owned(),
+        (Some(_), _) => "Correct the filter to see entries.".to_owned(),
         (None, true) => format!(
-            "None of the {} entries that were looked at fits. Older ones may: go on to the next page, or say from when to when.",
+            "None of the {} entries checked match. Older ones may: go to the next page, or set a time range.",
             count(LOOKED_AT.unsigned_abs())
         ),
-        (None, false) => "No entry fits.".to_owned(),
+        (None, false) => "No matching entries.".to_owned(),
     };
     Ok(Shown {
         paging: Paging {

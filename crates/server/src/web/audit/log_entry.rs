@@ -85,7 +85,7 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         let name = teller.index.map_or_else(|| teller.id.clone(), place);
         let url = view.url(&format!("/audit/events/{}", teller.id));
         facts.push(Fact::new("Earlier entry of the same act", Rich::new().link(name, url)));
-        let text = "It wrote no record by itself. Below stands what an earlier entry of the same act wrote, for this one or for \
+        let text = "It wrote no record by itself. Below is what an earlier entry of the same act wrote, for this one or for \
                     another matter.";
         sections.push(text_section("What an earlier entry of the same act wrote", text));
     } else if found.records.is_empty() {
@@ -94,7 +94,7 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     if !found.records.is_empty() && found.told_by.is_none() {
         sections.push(text_section(
             "What it wrote",
-            "Below stands each record that it wrote, with every field before and after.",
+            "Below is each record that it wrote, with every field before and after.",
         ));
     }
     let names = names_of(view, &found.records)?;
@@ -240,8 +240,8 @@ fn written_section(
 const NOUNS: &[(&str, &str)] = &[
     ("people_group", "Group"),
     ("tenant_info", "Tenant"),
-    ("key_turn", "Turn of a key"),
-    ("glass_use", "Broken glass"),
+    ("key_turn", "Rotation of a key"),
+    ("glass_use", "Break-glass use"),
     ("entry", "Entry of the work"),
     ("decision_facts", "Facts of a decision"),
     ("act_facts", "Act"),

@@ -39,7 +39,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("access_review", "Access reviews"),
     ("approval", "Approvals"),
     ("changes", "Archive"),
-    ("attempt", "Attempts that were refused"),
+    ("attempt", "Refused attempts"),
     ("board", "Boards"),
     ("break_glass", "Break-glass uses"),
     ("calendar", "Business calendars"),
@@ -73,7 +73,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("meeting", "Meetings"),
     ("message", "Single letters"),
     ("messages", "Letters"),
-    ("letter", "Letters that came in"),
+    ("letter", "Incoming letters"),
     ("on_call", "On call"),
     ("outside_check", "Outside checks"),
     ("ownership", "Ownership"),
@@ -87,7 +87,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("retention", "Retention"),
     ("risk_table", "Risk table"),
     ("service", "Services"),
-    ("sign_in", "Sign-ins that were refused"),
+    ("sign_in", "Refused sign-ins"),
     ("sink", "Sinks of the log"),
     ("sla_table", "Times to decide"),
     ("target", "Targets"),
@@ -169,7 +169,7 @@ impl Wanted {
         if text.is_empty() {
             return Ok(None);
         }
-        let unread = || format!("`{text}` is no day, such as 2026-11-21.");
+        let unread = || format!("`{text}` is not a day such as 2026-11-21.");
         let day: Date = text.parse().map_err(|_| unread())?;
         let day = day.checked_add(later.days()).map_err(|_| unread())?;
         let zone = view.reader.local(view.now()).time_zone().clone();
@@ -215,7 +215,7 @@ impl Wanted {
         vec![
             Field::new("kind", "Kind", Input::Select(kinds)).value(kind).half(),
             pick_field(view, "actors", "actor", "Who")
-                .hint("A login, or system for what happened by itself.")
+                .hint("A login, or system for automatic acts.")
                 .value(self.get("actor"))
                 .half(),
             Field::text("about", "About")
@@ -224,13 +224,13 @@ impl Wanted {
             Field::new("from", "From", Input::Date).value(self.get("from")).half(),
             Field::new("to", "To", Input::Date)
                 .hint(format!(
-                    "In {}; by when they were written down.",
+                    "In {}; by the time they were recorded.",
                     view.reader.zone_name()
                 ))
                 .value(self.get("to"))
                 .half(),
             Field::text("address", "IP address")
-                .hint("What was done from it, and sign-ins that were refused.")
+                .hint("What was done from it, and refused sign-ins.")
                 .value(self.get("address"))
                 .half(),
             Field::text("session", "Session")

@@ -47,8 +47,8 @@ pub(crate) async fn confirm(
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let mandate = noun::show::<AuditMandate>(view.cx, id)?;
     let state = match (mandate.active, mandate.binds()) {
-        (false, _) => "It was taken back.",
-        (true, false) => "It waits for another person who sets policies.",
+        (false, _) => "It was withdrawn.",
+        (true, false) => "It is waiting for another person who may set policies.",
         (true, true) if mandate.is_in_force(view.cx.now) => "It is in force.",
         (true, true) => "It is not in force now.",
     };

@@ -78,7 +78,7 @@ fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
         errors.push(FieldError::new(
             "file",
             "missing",
-            "Choose the file again: nothing of it was kept.",
+            "Choose the file again: it was not saved.",
         ));
     }
     failure

@@ -44,8 +44,8 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     let asked = order.lift_asked().filter(|word| word.waits(view.now()));
     let state = match (order.active, asked) {
         (false, _) => "It was lifted.",
-        (true, Some(_)) => "Lifting it waits for another person who sets policies.",
-        (true, None) => "Nothing that matches it is erased.",
+        (true, Some(_)) => "Lifting it is waiting for another person who may set policies.",
+        (true, None) => "Nothing that matches it can be erased.",
     };
     let mut page = RecordPage {
         frame: view.frame.clone(),

@@ -47,8 +47,8 @@ pub(crate) async fn confirm(
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let erasure = noun::show::<PersonErasure>(view.cx, id)?;
     let state = match (erasure.active, erasure.done_at) {
-        (true, _) => "It waits for another person who sets policies.",
-        (false, Some(_)) => "It was done; what the log proves stays.",
+        (true, _) => "It is waiting for another person who may set policies.",
+        (false, Some(_)) => "It was done; the proofs in the log remain.",
         (false, None) => "It was withdrawn.",
     };
     let mut facts = vec![

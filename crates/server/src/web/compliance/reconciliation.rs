@@ -117,7 +117,7 @@ fn page(view: &View<'_, '_, '_>, asked: &ReportSpan, found: &Reconciliation) -> 
                 view,
                 (
                     "not-staged",
-                    "Came to production and was in no other environment before",
+                    "Deployed to production without another environment before",
                 ),
                 &found.not_staged,
             ),
@@ -234,7 +234,7 @@ fn ran(view: &View<'_, '_, '_>, named: (&'static str, &'static str), rows: &List
 }
 
 fn not_seen(view: &View<'_, '_, '_>, rows: &Listed<NotSeen>) -> Section {
-    let named = ("not-seen", "Approved, and nothing reported that it ran");
+    let named = ("not-seen", "Approved, but not reported as deployed");
     listed(
         named,
         &["Change", "Service", "Environment", "State", "Work began"],
@@ -252,7 +252,7 @@ fn not_seen(view: &View<'_, '_, '_>, rows: &Listed<NotSeen>) -> Section {
 }
 
 fn permits(view: &View<'_, '_, '_>, rows: &Listed<PermitFinding>) -> Section {
-    let named = ("permits", "Permits that are not as the log has them");
+    let named = ("permits", "Permits that differ from the log");
     listed(
         named,
         &["Permit", "Kind", "Change", "At", "What was found"],
@@ -315,7 +315,7 @@ fn held(view: &View<'_, '_, '_>, it: &Held) -> String {
 }
 
 fn people(view: &View<'_, '_, '_>, rows: &Listed<Could>) -> Section {
-    let named = ("people", "Who could have changed what, and did");
+    let named = ("people", "People with access, and what they changed");
     let columns = [
         "Person",
         "Rights",
@@ -365,5 +365,5 @@ fn erased(found: &Reconciliation) -> Section {
             .collect(),
         ..Table::default()
     };
-    Section::new("erased", "What was erased", SectionBody::Table(table)).lede("The log counts it for ever.")
+    Section::new("erased", "What was erased", SectionBody::Table(table)).lede("The log keeps these counts forever.")
 }

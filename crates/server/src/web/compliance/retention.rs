@@ -24,13 +24,13 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let kept = tenant.map(|tenant| tenant.retention).unwrap_or_default();
     let rows = [
         ("Texts and evidence files of changes that have ended", kept.changes_days),
-        ("Raw bodies of deliveries that were worked off", kept.deliveries_days),
+        ("Raw bodies of processed deliveries", kept.deliveries_days),
     ];
     let entry =
         |(what, days): (&str, Option<i64>)| Entry::new(Tone::Plain, Rich::from(format!("{what}: {}", span(days))));
     let section = Section::new(
         "retention",
-        "How long words and files are kept; the log and its proofs stay for ever",
+        "How long texts and files are kept; the log and its proofs are kept forever",
         SectionBody::Entries(
             rows.into_iter()
                 .map(entry)
@@ -59,22 +59,22 @@ fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
         link(
             "Retention rules",
             "/retention-rules",
-            "for how long regimes ask to keep records",
+            "how long regimes require records to be kept",
         ),
         link(
             "Hold orders",
             "/hold-orders",
-            "what legal holds keep, whatever the retention says",
+            "what legal holds protect, regardless of the retention",
         ),
         link(
             "Person erasures",
             "/person-erasures",
-            "erasures of people’s data; proofs of what they did stay",
+            "erasures of people’s data; proofs of what they did remain",
         ),
         link(
             "Dry run of the retention",
             "/retention/preview",
-            "what would go now, and what a hold keeps",
+            "what would be erased now, and what holds protect",
         ),
     ]
 }
@@ -182,10 +182,10 @@ pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
         let title = format!("Under a legal hold by {}", view.name(&hold.by));
         let text = crate::web::shared::words::free(&hold.reason)
             .line()
-            .text("Nothing of it is erased.");
+            .text("None of it can be erased.");
         let text = match hold.lift_asked.as_ref().filter(|word| word.waits(view.now())) {
             Some(word) => text.line().text(format!(
-                "{} asks to lift it; another person who sets policies lifts it too.",
+                "{} asks to lift it; another person who may set policies must confirm it.",
                 view.name(&word.by)
             )),
             None => text,
@@ -210,14 +210,16 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         let title = format!("{} asks to erase {what}", asker.unwrap_or_default());
         return Notice::new(
             Tone::Wait,
-            reason.line().text("Another person who sets policies confirms it."),
+            reason
+                .line()
+                .text("Another person who may set policies must confirm it."),
         )
         .title(title);
     };
     let when = view.reader.moment(at);
     let Some(asker) = asker else {
         let title = format!("The retention erased {what}, {when}");
-        return Notice::new(Tone::Plain, "What the log proves stays.").title(title);
+        return Notice::new(Tone::Plain, "The proofs in the log remain.").title(title);
     };
     let second = erasure
         .done_by
@@ -227,7 +229,7 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         Some(person) => reason.line().text(format!("{} confirmed it.", view.name(person))),
         None => reason,
     };
-    Notice::new(Tone::Plain, text.line().text("What the log proves stays."))
+    Notice::new(Tone::Plain, text.line().text("The proofs in the log remain."))
         .title(format!("{asker} had {what} erased, {when}"))
 }
 
@@ -261,11 +263,12 @@ pub(crate) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -
         _ => {}
     }
     if sets && !is_asked && !change.is_kept() {
-        let erase = form("erase", "Erase its texts", "erasure")
-            .field(Field::hidden("kind", ErasureKind::Texts.as_str()))
-            .field(reason().hint(
-                "Titles, plans, comments, letters and files go; the log's proofs stay. Nobody brings them back.",
-            ));
+        let erase =
+            form("erase", "Erase its texts", "erasure")
+                .field(Field::hidden("kind", ErasureKind::Texts.as_str()))
+                .field(reason().hint(
+                    "Titles, plans, comments, letters and files are erased permanently; the log's proofs remain.",
+                ));
         acts.push(erase.submit("Ask to erase"));
     }
     acts

@@ -92,7 +92,7 @@ fn facts(found: &RetentionPreview) -> Vec<Fact> {
         Fact::new("Changes are kept", span(found.retention.changes_days)),
         Fact::new("Deliveries are kept", span(found.retention.deliveries_days)),
         Fact::new("Retention rules that are on", rules),
-        Fact::new("Deliveries that would go", number(found.deliveries)),
+        Fact::new("Deliveries that would be erased", number(found.deliveries)),
         Fact::new("Deliveries that holds keep", number(found.deliveries_held)),
         Fact::new("Changes for the archive", number(found.to_archive)),
     ]
@@ -101,18 +101,18 @@ fn facts(found: &RetentionPreview) -> Vec<Fact> {
 fn goes(view: &View<'_, '_, '_>, found: &RetentionPreview) -> Section {
     let row = |key: &String| vec![Cell::Text(Rich::new().said_link(key.as_str(), view.change_url(key)))];
     let table = Table {
-        caption: "Changes whose texts and files would go".to_owned(),
+        caption: "Changes whose texts and files would be erased".to_owned(),
         columns: vec![Column::new("Change", Fold::Never)],
         rows: found.changes.iter().map(row).collect(),
         ..Table::default()
     };
     let section = Section::new(
         "goes",
-        "Changes whose texts and files would go",
+        "Changes whose texts and files would be erased",
         SectionBody::Table(table),
     );
     match found.is_more {
-        true => section.lede("More changes are due than were looked at."),
+        true => section.lede("More changes are due than were checked."),
         false => section
             .lede("These are all that are due.")
             .unsaid("No change is due to lose its texts."),

@@ -1,4 +1,4 @@
-//! Reviews of access: the list, one manager's part of it, and the signature that removes refused rights.
+//! Access reviews: the list, one manager's part of it, and the signature that removes refused rights.
 
 use acts::directory::review_access::{begin_review, review, reviews, sign_review};
 use axum::extract::{Path, Query, State};
@@ -45,7 +45,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
     let (found, told) = words.cut(found);
     let rows = found.iter().map(|it| row(view, it)).collect();
     let table = Table {
-        caption: "Reviews of access".to_owned(),
+        caption: "Access reviews".to_owned(),
         columns: vec![
             Column::new("Manager", Fold::Never),
             Column::new("State", Fold::Under),
@@ -56,12 +56,12 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
         ..Table::default()
     };
     let url = view.url("/access-reviews");
-    let none = "None yet. Each manager looks at what their people may do and signs; what they refuse is taken away.";
+    let none = "None yet. Each manager reviews and signs the rights of their people; rights they refuse are removed.";
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("People".to_owned(), view.url("/people"))],
-        title: "Reviews of access".to_owned(),
-        byline: Rich::from("Once in a quarter each manager looks at the rights of their people."),
+        title: "Access reviews".to_owned(),
+        byline: Rich::from("Once a quarter, each manager reviews the rights of their people."),
         sections: vec![
             Section::new("reviews", "Reviews", SectionBody::Table(table))
                 .unsaid(if words.narrows() {
@@ -77,10 +77,10 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
     };
     if view.may(actions::SET_PERSON) {
         page.acts.push(
-            ActForm::new("begin", "Begin a review", view.url("/access-reviews"))
+            ActForm::new("begin", "Start a review", view.url("/access-reviews"))
                 .field(idempotent_form::field(view))
-                .field(fields::time_field(view, "due_at", "Until when managers sign").hint("In 14 days unless said."))
-                .note("Each manager is told and gets a part of their own.")
+                .field(fields::time_field(view, "due_at", "Until when managers sign").hint("In 14 days unless set."))
+                .note("Each manager is notified and gets a part of their own.")
                 .submit("Ask the managers"),
         );
     }
@@ -145,14 +145,14 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
         columns: vec![
             Column::new("Person", Fold::Never),
             Column::new("Right", Fold::Under),
-            Column::new("What became of it", Fold::Under),
+            Column::new("Result", Fold::Under),
         ],
         rows,
         ..Table::default()
     };
     let mut page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Reviews of access".to_owned(), view.url("/access-reviews"))],
+        crumb: vec![("Access reviews".to_owned(), view.url("/access-reviews"))],
         title: format!("Rights of the people of {}", view.name(&found.manager)),
         facts: vec![
             Fact::new("State", Rich::from(word)),
@@ -166,7 +166,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
         page.facts.push(Fact::new("Why", Rich::new().said(reason.as_str())));
     }
     if tone == Tone::Stop {
-        page.byline = Rich::new().late("It was to be signed by now.");
+        page.byline = Rich::new().late("The signature is overdue.");
     }
     if found.signed_at.is_none() && found.manager == view.me {
         page.acts.push(signature(view, &found));
@@ -213,7 +213,7 @@ fn part_in(key: &str) -> String {
 
 fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> Vec<Cell> {
     let mark = match (of.signed_at, right.refused) {
-        (None, _) => Tone::Wait.mark("Not yet looked at"),
+        (None, _) => Tone::Wait.mark("Not reviewed yet"),
         (Some(_), true) => Tone::Stop.mark("Revoked"),
         (Some(_), false) => Tone::Ok.mark("Stays"),
     };
@@ -235,11 +235,11 @@ fn signature(view: &View<'_, '_, '_>, found: &AccessReview) -> ActForm {
     ActForm::new("sign", "Sign it", url)
         .field(Field::new(
             "refused",
-            "What is to be taken away",
+            "Rights to remove",
             Input::Many(choices.collect()),
         ))
-        .field(Field::textarea("reason", "Why").hint("Needed where something is taken away."))
-        .note("All that is not ticked stays. What is ticked is taken away at once. It needs a fresh factor.")
+        .field(Field::textarea("reason", "Why").hint("Required if a right is removed."))
+        .note("Ticked rights are removed at once; the others are kept. You must authenticate again.")
         .submit("Sign this review")
 }
 

@@ -148,7 +148,7 @@ fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> Owners
         view.url(&format!("/ownership/{}/end", escaped(row.id.as_str()))),
     )
     .tone(ActTone::Link)
-    .note("From now on this row gives nobody a right. Decisions made under it stand.")
+    .note("From now on this row grants no rights. Decisions made under it remain valid.")
     .submit("End this row");
     OwnershipRow {
         id: row.id.0.clone(),
@@ -175,7 +175,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &OwnershipQuery) -> Vec<Entry> {
     let (service, environment) = (ServiceKey::from(service), EnvironmentKey::from(environment));
     let directory = &view.directory;
     if !directory.services.contains_key(&service) || !directory.environments.contains_key(&environment) {
-        return vec![Entry::new(Tone::Stop, "There is no such place.")];
+        return vec![Entry::new(Tone::Stop, "There is no such service or environment.")];
     }
     let place = Where {
         service: &service,
@@ -189,7 +189,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &OwnershipQuery) -> Vec<Entry> {
             entries.extend(line_entries(view, *role, number, line));
         }
         if found.iter().all(|line| line.holders.is_empty()) && *role == OwnershipRole::Owner {
-            let text = "Nobody owns it: no change to it can be approved.";
+            let text = "It has no owner: no change to it can be approved.";
             entries.insert(0, Entry::new(Tone::Stop, text).why("Assign a role above."));
         }
     }
@@ -210,7 +210,7 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
         let order = if number == 0 {
             "asked first"
         } else {
-            "asked when the line before has nobody"
+            "asked if the line before has no one"
         };
         Entry::new(tone, text)
             .why(view.sentence(&holder.why).text(path.as_str()))

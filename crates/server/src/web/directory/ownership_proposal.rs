@@ -59,14 +59,14 @@ fn content_lines(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) ->
         words.extend(rest(ids.len(), most));
     }
     if content.from_catalogue {
-        words.push("the rows are a catalogue’s, which ends them when it no longer says them".to_owned());
+        words.push("the rows come from a catalogue and end when it no longer contains them".to_owned());
     }
     if content.end_missing {
         words.push("every other row ends".to_owned());
     }
     match content.by_two {
-        Some(true) => words.push("rows that move decisions need two people from then on".to_owned()),
-        Some(false) => words.push("rows need two people no longer".to_owned()),
+        Some(true) => words.push("rows that affect decisions need two people from then on".to_owned()),
+        Some(false) => words.push("rows no longer need two people".to_owned()),
         None => {}
     }
     Ok(words)
@@ -188,10 +188,10 @@ fn connection_text(connection: &Connection) -> String {
 fn arrow_text(arrow: &Dependency) -> String {
     let (from, to) = (&arrow.from, &arrow.to);
     match arrow.kind {
-        DependencyKind::PartOf => format!("{from} is part of {to} no longer"),
+        DependencyKind::PartOf => format!("{from} is no longer part of {to}"),
         DependencyKind::RunsOn => format!("{from} runs on {to} no longer"),
-        DependencyKind::StoresIn => format!("{from} stores its data in {to} no longer"),
-        _ => format!("{from} depends on {to} no longer"),
+        DependencyKind::StoresIn => format!("{from} no longer stores its data in {to}"),
+        _ => format!("{from} no longer depends on {to}"),
     }
 }
 

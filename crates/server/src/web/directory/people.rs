@@ -65,7 +65,7 @@ fn people_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Bac
     if has_reviews {
         let url = view.url("/access-reviews");
         page.acts
-            .push(ActForm::link("Reviews of access", url).tone(ActTone::Quiet));
+            .push(ActForm::link("Access reviews", url).tone(ActTone::Quiet));
     }
     if may_set {
         page.acts.push(person_form(view));
@@ -103,7 +103,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
 fn person_notes(view: &View<'_, '_, '_>, person: &Person) -> Rich {
     let mut lines = Vec::new();
     if let Some(manager) = view.directory.manager_of(person) {
-        lines.push(Rich::from("Answers to ").append(view.person(&manager.id)));
+        lines.push(Rich::from("Reports to ").append(view.person(&manager.id)));
     }
     for refusal in &person.refused_rights {
         let what = match refusal.kind {
@@ -144,8 +144,8 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
         acts.push(
             ActForm::new("manager", "Manager", url("manager"))
                 .tone(ActTone::Link)
-                .field(field.hint("Empty for whom the directory tells, if any."))
-                .note("In each access review managers check the rights of their people.")
+                .field(field.hint("Empty for the manager from the directory, if any."))
+                .note("In each access review, managers check the rights of their people.")
                 .submit("Keep this manager"),
         );
     }
@@ -175,12 +175,12 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
 
 fn deactivation(url: String) -> ActForm {
     let compromised = Field::new("compromised", "The account is compromised", Input::Checkbox)
-        .hint("Then their decisions are void and permits that rest on them die at once.");
+        .hint("Then their decisions become void, and permits based on them are revoked at once.");
     ActForm::new("deactivation", "Deactivate", url)
         .tone(ActTone::Link)
         .field(compromised)
         .field(Field::text("reason", "Why"))
-        .note("Their sessions and tokens end. Decisions that were lawful when made stand.")
+        .note("Their sessions and tokens end. Decisions that were valid when made remain valid.")
         .submit("Deactivate")
 }
 

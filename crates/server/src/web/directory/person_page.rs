@@ -122,7 +122,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
     let (tone, word) = match &row.decided {
         Some(it) if it.confirmed => (Tone::Ok, "Confirmed"),
         Some(_) => (Tone::Stop, "Ended"),
-        None if row.holds => (Tone::Wait, "Holds until somebody decides"),
+        None if row.holds => (Tone::Wait, "Suspended until another person decides"),
         None => (Tone::Wait, "Suspended"),
     };
     let whose = row.person.as_ref().map(|it| view.person(it));

@@ -55,7 +55,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Questionable rights".to_owned(),
-        byline: Rich::from("What should not stay as it is."),
+        byline: Rich::from("Findings about rights that need attention."),
         sections,
         ..RecordPage::default()
     };
@@ -71,50 +71,51 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
         Report {
             id: "unapprovable",
             title: "Targets that nobody can approve",
-            means: "A change there would wait for ever. Name people in the matrix, or add them to the rule’s group.",
+            means: "A change there would wait forever. Name people in the matrix, or add them to the rule’s group.",
             columns: &["Where", "Rule", "There", "Why"],
             rows: owned.unapprovable.iter().map(|it| target(view, it)).collect(),
-            none: "Every target of every service has people enough for each rule.",
+            none: "Every target of every service has enough people for each rule.",
         },
         Report {
             id: "alone",
-            title: "Who could approve only with themselves",
-            means: "Where they write the change themselves or are away, nobody can decide. Name somebody beside them.",
+            title: "Approvers without a substitute",
+            means: "Where they write the change themselves or are away, nobody can decide. Name another person as well.",
             columns: &["Who", "Rule", "For"],
             rows: by_people(view, &owned.alone),
-            none: "Wherever one of those who may approve writes the change or is away, another can.",
+            none: "If an approver writes the change or is away, another one can approve.",
         },
         Report {
             id: "conflicts",
-            title: "Rights that should not lie in one hand",
-            means: "One person could do what two are to do. Take one of the two rights away.",
+            title: "Rights that one person should not combine",
+            means: "One person could do what takes two. Remove one of the two rights.",
             columns: &["Who", "Rights", "Where", "Why"],
             rows: conflicts.into_iter().map(|it| conflict(view, it)).collect(),
-            none: "Nobody holds rights that conflict.",
+            none: "No person has rights that conflict.",
         },
         Report {
             id: "unused",
-            title: "Rights that nobody used in 90 days",
-            means: "Nobody misses them, and whoever steals an account has them. Take them away on the page that each leads to.",
+            title: "Rights not used in 90 days",
+            means: "Unused rights only help whoever steals the account. Remove them on the linked pages.",
             columns: &["Who", "What", "Where", "Mend it"],
             rows: unused.items.iter().map(|it| idle(view, it)).collect(),
-            none: "Everybody used what they hold.",
+            none: "All rights were used.",
         },
         Report {
             id: "workloads",
-            title: "Workloads that let in jobs of anybody",
-            means: "No claim says whose the repository is. Name it on the workload’s page, with its owner written out, or end it.",
+            title: "Workloads that accept jobs of anyone",
+            means: "No claim restricts the owner of the repository. Name the repository with its full owner on the workload’s \
+                    page, or end the workload.",
             columns: &["Workload", "Issuer", "Acts as", "It may"],
             rows: open.iter().map(|it| open_workload(view, it)).collect(),
-            none: "Every workload says whose jobs it lets in.",
+            none: "Every workload restricts whose jobs it accepts.",
         },
         Report {
             id: "glasses",
             title: "Break-glass and the budgets of teams",
-            means: "Each is validated by another person. Beyond the budget the reason lies in the rules, or in the planning.",
+            means: "Each use is validated by another person. If a team exceeds its budget, review its rules or its planning.",
             columns: &["Change", "Who", "Team", "Budget", "Bypassed", "When"],
             rows: glasses(view)?,
-            none: "Nobody broke the glass.",
+            none: "Break-glass was not used.",
         },
     ])
 }
@@ -173,8 +174,8 @@ fn section(report: Report) -> Section {
 
 fn target(view: &View<'_, '_, '_>, it: &Finding) -> Vec<Cell> {
     let have = match it.found.is_empty() {
-        true => Rich::from(format!("{} needed, nobody there", it.needed)),
-        false => Rich::from(format!("{} needed, there: ", it.needed)).said(it.found.join(", ")),
+        true => Rich::from(format!("{} needed, none available", it.needed)),
+        false => Rich::from(format!("{} needed, available: ", it.needed)).said(it.found.join(", ")),
     };
     vec![
         Cell::title(format!("{}, {}", it.service, it.environment), view.url(&matrix_of(it))),

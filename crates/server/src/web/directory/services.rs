@@ -266,11 +266,11 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
 fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     let path = format!("/services/{}/watchers", escaped(service.key.as_str()));
     if service.watchers.contains(&view.me) {
-        let note = "You are told of the milestones of its changes.";
+        let note = "You are notified of the milestones of its changes.";
         return ActForm::new("watch", "Stop watching", view.url(&format!("{path}/end"))).note(note);
     }
     let group = fields::pick_field(view, "groups", "group", "For a group")
-        .hint("The key of a group of yours, whose members are told; empty means only you.");
+        .hint("The key of a group of yours, whose members are notified; empty means only you.");
     ActForm::new("watch", "Watch it", view.url(&path))
         .field(group)
         .note("Watchers are notified of the milestones of its changes.")
@@ -388,7 +388,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
         "Who answers for it",
         SectionBody::Entries(entries.collect()),
     )
-    .unsaid("Nobody: no change to it can be approved.");
+    .unsaid("None: no change to it can be approved.");
     if view.may(actions::SET_OWNERSHIP) {
         section.acts(vec![ownership_form(view, service)])
     } else {

@@ -130,7 +130,10 @@ fn people_form(view: &View<'_, '_, '_>) -> ActForm {
                 .hint("Such as: Hanne Brandt <hanne@halden.example>, owner. At most 20 at once.")
                 .required(),
         )
-        .field(Field::new("roles", "Rights", Input::Many(roles.collect())).hint("Of all of them, beside the rights after an address."))
+        .field(
+            Field::new("roles", "Rights", Input::Many(roles.collect()))
+                .hint("For all of them, in addition to the rights after an address."),
+        )
         .note("Each gets a link that works once, to choose a password. The links are shown once: send each to its person.")
         .submit("Add them")
 }
@@ -143,7 +146,7 @@ fn services_text(standing: &SetupState) -> Rich {
         ),
         false => known
             .line()
-            .text("Deliveries named repositories that are mapped to nothing here: they are offered below."),
+            .text("Deliveries named repositories that are not mapped here: they are listed below."),
     }
 }
 
@@ -214,7 +217,7 @@ fn owner_act(view: &View<'_, '_, '_>) -> ActForm {
         ))
         .field(pick_field(view, "people", "person", "Person").half())
         .field(pick_field(view, "groups", "group", "Or a group").half())
-        .note("An owner approves the changes of a service. Nobody assigns themselves.")
+        .note("An owner approves the changes of a service. You cannot assign yourself.")
         .submit("Assign this owner")
 }
 
@@ -231,7 +234,8 @@ fn rules_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     let named: Vec<&str> = named.collect();
     let words = match (standing.has_proposal, standing.has_rules) {
         (true, _) if named.is_empty() => {
-            "A pack is proposed, and nobody else may put it in force yet: add a second administrator in the first step.".to_owned()
+            "A pack is proposed, and nobody else may put it in force yet: add a second administrator in the first step."
+                .to_owned()
         }
         (true, _) => format!(
             "A pack is proposed. On the page Policies it is put in force by one of these: {}.",
@@ -239,7 +243,8 @@ fn rules_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
         ),
         (false, true) => "These rules are in force.".to_owned(),
         (false, false) => {
-            "The basic rules are in force. A pack adds to them; nothing of yours is stopped before a pipeline asks the gate.".to_owned()
+            "The basic rules are in force. A pack adds to them; nothing is blocked until a pipeline asks the gate."
+                .to_owned()
         }
     };
     acts.push(ActForm::link("Policies, with their text", view.url("/policies")).tone(ActTone::Quiet));
@@ -288,14 +293,14 @@ fn connection_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section
                 .required()
                 .half(),
         )
-        .note("The next page leads through the settings of the other system.")
+        .note("The next page guides you through the settings of the other system.")
         .submit("Connect it");
     Section::new(
         Step::Connection.id(),
         Step::Connection.title(),
         SectionBody::Entries(entries.collect()),
     )
-    .unsaid("Deployments, tests and reviews arrive by themselves from a connected system.")
+    .unsaid("Deployments, tests and reviews arrive automatically from a connected system.")
     .acts(vec![form])
 }
 
@@ -323,7 +328,7 @@ fn gate_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
         Some(account) => view.directory.has_role(&account.id, Role::Pipeline),
         None => !two_people::is_by_two(&view.directory, view.now()),
     };
-    let label = "Make a token for the pipeline";
+    let label = "Create a token for the pipeline";
     let token = match may_act {
         true => ActForm::new("token", label, view.url("/setup/token")).field(idempotent_form::field(view)),
         false => ActForm::link(label, view.url("/tokens")),

@@ -44,14 +44,17 @@ pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, 
 fn tenants_of(known: &[OtherTenant]) -> Section {
     let fact = |it: &OtherTenant| match it.is_acting {
         true => Fact::new("You act in", Rich::new().said(it.name.as_str())),
-        false => Fact::new("You are known in", Rich::new().said_link(it.name.as_str(), it.door())),
+        false => Fact::new(
+            "You also have an account in",
+            Rich::new().said_link(it.name.as_str(), it.door()),
+        ),
     };
     let facts = known.iter().map(fact).collect();
     let section = Section::new("tenants", "Your tenants", SectionBody::Facts(facts));
     if known.len() > 1 {
         return section;
     }
-    let text = "Others stand here when you sign in at an identity provider that knows you there as well.";
+    let text = "Other tenants are listed here when you sign in with an identity provider that knows you there as well.";
     section.note(Rich::from(text))
 }
 
@@ -62,15 +65,15 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[OtherTenant], back: Option
     ];
     let has_password = secrets::password(view.cx.tx, view.me.as_str())?.is_some();
     sections.extend(factor_sections::sections(view, has_password)?);
-    let text = "While you are away nobody waits for you: you get no reminders, and your delegate is asked instead.";
+    let text = "While you are away you get no reminders, and your delegate is asked instead.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
-    sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
+    sections.push(away.note(Rich::new().link("Set dates and a delegate", view.url("/away"))));
     let person = view.directory.people.get(&view.me);
     let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
     let zone = person.map(|it| it.zone.clone()).unwrap_or_default();
     let told = Section::new(
         "telling",
-        "How you are told",
+        "Notifications",
         SectionBody::Facts(preferences::facts(&telling, &zone)),
     );
     sections.push(told.note(Rich::new().link("Daily letter, quiet hours", view.url("/telling"))));
@@ -147,7 +150,7 @@ async fn checked_passwords(state: &AppState, visitor: &Visitor, form: &Form) -> 
     let mut errors = Vec::new();
     match sign_in::confirm_password(state, &visitor.caller, form.first("present")).await {
         Err(failure) if failure.status() == 401 => {
-            let text = "The present password is another one.";
+            let text = "The present password is not correct.";
             errors.push(FieldError::new("present", "wrong_password", text));
         }
         other => other?,

@@ -54,12 +54,12 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             let counts_from = it.counts_from.filter(|at| *at > view.now());
             let new = counts_from.map(|at| {
                 format!(
-                    "it counts where a rule wants a second factor from {}",
+                    "rules that require a second factor accept it from {}",
                     view.reader.moment(at)
                 )
             });
             let told = if copied.contains(&it.id) {
-                "there may be a copy of it, so it opens nothing; remove it"
+                "it may have been copied, so it is disabled; remove it"
             } else {
                 new.as_deref().unwrap_or(&used)
             };
@@ -71,8 +71,8 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
     }
     let body = if facts.is_empty() {
         SectionBody::Words(Rich::from(match has_password {
-            true => "None yet. With one, a sensitive action asks for it instead of your password.",
-            false => "None yet. With one, a sensitive action asks for it.",
+            true => "None yet. With one, a sensitive action requires it instead of your password.",
+            false => "None yet. With one, a sensitive action requires it.",
         }))
     } else {
         SectionBody::Facts(facts)

@@ -99,7 +99,8 @@ fn code_page(view: &View<'_, '_, '_>, made: &NewTotp, error: Option<&str>) -> St
                 "how",
                 "How",
                 SectionBody::Words(Rich::from(
-                    "Type this key into your authenticator, or open the address below it on the device that has it. It is shown this once.",
+                    "Type this key into your authenticator, or open the address below it on the device that has it. It is \
+                     shown only once.",
                 )),
             ),
             key,
@@ -143,7 +144,7 @@ pub(crate) async fn confirm(
 }
 
 pub(crate) fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String {
-    let text = "Keep these where you find them without your device. Each opens once; they are shown this once.";
+    let text = "Keep these where you can find them without your device. Each works once; they are shown only once.";
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Your recovery codes".to_owned(),

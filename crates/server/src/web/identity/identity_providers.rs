@@ -37,7 +37,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Identity providers".to_owned(),
-        byline: Rich::from("OpenID Connect: where people sign in, and which of their groups are which of ours."),
+        byline: Rich::from("OpenID Connect: where people sign in, and how its groups map to ours."),
         acts: vec![form("provider", "Add a provider", view, None)],
         sections,
         ..RecordPage::default()
@@ -71,8 +71,8 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
             "People who are new",
             yes(
                 provider.creates_people,
-                "are made at their first sign-in",
-                "are turned away",
+                "are created at their first sign-in",
+                "are refused",
             ),
         ),
         lasting(provider),
@@ -106,7 +106,7 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
         let url = view.url(&format!("/identity-providers/{}/end", escaped(&provider.key)));
         let end = ActForm::new(format!("end-{}", provider.key), "End it", url)
             .tone(ActTone::Link)
-            .note("Nobody signs in there any more, and sessions that began there end.")
+            .note("People can no longer sign in there, and sessions that began there end.")
             .submit("End this provider");
         acts.push(end);
     }
@@ -131,7 +131,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
     let key = match known {
         Some(provider) => Field::hidden("key", provider.key.as_str()),
         None => Field::text("key", "Key")
-            .hint("It stands in addresses: lower-case letters, digits and -.")
+            .hint("Used in addresses: lower-case letters, digits and -.")
             .required()
             .half(),
     };
@@ -186,7 +186,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
         .field(
             Field::new(
                 "trusts_mail",
-                "Its mail addresses are believed without their own check",
+                "Its mail addresses are trusted without its own verification",
                 Input::Checkbox,
             )
             .value(flag(known.is_some_and(|it| it.trusts_mail))),

@@ -35,21 +35,21 @@ struct CeremonyTexts {
 
 const DOOR: CeremonyTexts = CeremonyTexts {
     title: "Sign in with a passkey",
-    lede: "Your device asks for your finger, your face or its PIN.",
+    lede: "Your device asks for your fingerprint, your face or its PIN.",
     other_way: "sign in with your password",
     submit: "Use your passkey",
 };
 
 const FRESH: CeremonyTexts = CeremonyTexts {
     title: "Your passkey",
-    lede: "A rule wants a fresh proof that it is you. It holds for 5 minutes.",
+    lede: "A rule requires you to authenticate again. This is valid for 5 minutes.",
     other_way: "enter a code",
     submit: "Use your passkey",
 };
 
 const NEW: CeremonyTexts = CeremonyTexts {
     title: "Add a passkey",
-    lede: "Your device makes it, and from then on unlocks it by your finger, your face or its PIN.",
+    lede: "Your device makes it, and from then on unlocks it by your fingerprint, your face or its PIN.",
     other_way: "add an authenticator with codes",
     submit: "Make it",
 };

@@ -130,7 +130,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
     let many = scopes_field(set_token::SCOPES, Vec::new());
     let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
     let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
-    ActForm::new("token", "Make a token", view.url("/tokens"))
+    ActForm::new("token", "Create a token", view.url("/tokens"))
         .field(idempotent_form::field(view))
         .field(
             Field::text("name", "Name")
@@ -146,13 +146,13 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(time_field(view, "expires_at", "Ends"))
         .field(many)
         .field(narrowed)
-        .note("Without an end it is good for a year. Its people are told before.")
-        .submit("Make this token")
+        .note("Without an end it is valid for a year. Its people are notified before it expires.")
+        .submit("Create this token")
 }
 
 /// A form without a ticked scope would get the default scopes, which nobody chose.
 pub(crate) fn no_scope(body: &body::Body) -> Option<refusal::FieldError> {
-    let text = "Say what it may do: tick at least one.";
+    let text = "Choose at least one scope.";
     (!body.contains_key("scopes")).then(|| refusal::FieldError::new("scopes", "missing", text))
 }
 

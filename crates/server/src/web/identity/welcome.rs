@@ -99,9 +99,8 @@ pub(crate) async fn go(
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
         Err(failure) => {
             let error = match failure.status() {
-                401 => {
-                    "This link was used already, or is not whole. Ask whoever gave it to you for a new one.".to_owned()
-                }
+                401 => "This link was already used, or is incomplete. Ask the person who gave it to you for a new one."
+                    .to_owned(),
                 422 => failure
                     .problem
                     .errors

@@ -102,7 +102,7 @@ fn scopes(workload: &Workload) -> String {
 
 fn status_mark(workload: &Workload) -> Mark {
     match workload.active {
-        true if workload.trusts_anybody() => Tone::Stop.mark("Lets in anybody"),
+        true if workload.trusts_anybody() => Tone::Stop.mark("Accepts anyone"),
         true => Tone::Ok.mark("Lets in"),
         false => Tone::Plain.mark("Ended"),
     }
@@ -120,12 +120,16 @@ pub(crate) async fn one(
 fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::SET_TOKEN)?;
     let workload = set_workload::workload(view.cx, key)?;
-    let label = if workload.active { "Change it" } else { "Let in again" };
+    let label = if workload.active {
+        "Change it"
+    } else {
+        "Accept jobs again"
+    };
     let mut acts = vec![form(view, "change", label, Some(&workload))];
     if workload.active {
         let end = ActForm::new("end", "End it", view.url(&format!("{}/end", path(key))))
             .tone(ActTone::Stop)
-            .note("Nobody is let in any more, and jobs that are inside are out at once.")
+            .note("No job is accepted any more, and running jobs lose their access at once.")
             .submit("End this workload");
         acts.push(end);
     }
@@ -168,7 +172,7 @@ fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new("Issuer", Rich::new().code(workload.issuer.as_str())),
         Fact::new(
-            "Serves our own jobs alone",
+            "Serves only our own jobs",
             if workload.own_issuer { "yes" } else { "no" },
         ),
         Fact::new("Meant for", Rich::new().code(workload.meant_for.as_str())),
@@ -200,7 +204,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
     let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
     let mut form = ActForm::new(id, label, view.url(&url));
     if known.is_none() {
-        let key = Field::text("key", "Key").hint("It stands in addresses: lower-case letters, digits and -.");
+        let key = Field::text("key", "Key").hint("Used in addresses: lower-case letters, digits and -.");
         form = form.field(key.required().half());
     }
     form.field(Field::text("name", "Name").value(text(|it| &it.name)).half())
@@ -211,8 +215,8 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
                 .required(),
         )
         .field(
-            Field::new("own_issuer", "This issuer serves our own jobs alone", Input::Checkbox)
-                .hint("Otherwise a claim below says whose the job is.")
+            Field::new("own_issuer", "This issuer serves only our own jobs", Input::Checkbox)
+                .hint("Otherwise a claim below must restrict the owner of the job.")
                 .value(own_issuer),
         )
         .field(Field::text("meant_for", "Meant for").value(meant_for).required().half())
@@ -236,7 +240,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
         )
         .field(
             Field::new("minutes", "Minutes inside", Input::Number)
-                .hint("For one token of the platform: 15 unless said, 60 at most.")
+                .hint("For one token of the platform: 15 unless set, 60 at most.")
                 .value(minutes)
                 .half(),
         )

@@ -76,7 +76,7 @@ pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
 pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Notice> {
     if let Some(why) = major::why_withheld(incident) {
         let mut notice = Notice::new(Tone::Wait, Rich::from(why));
-        "Grave, but no major incident".clone_into(&mut notice.title);
+        "Severe, but not a major incident".clone_into(&mut notice.title);
         return Some(notice);
     }
     let since = incident.course.major_since?;
@@ -104,7 +104,7 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts
         found.push(changes(
             view,
             "stopped",
-            "Changes that it stops",
+            "Changes that it blocks",
             (&situation.stopped, situation.stopped_count),
         ));
     }
@@ -219,8 +219,7 @@ fn contacts(view: &View<'_, '_, '_>, situation: &Situation) -> Section {
             .iter()
             .fold(entry, |entry, role| entry.aside(words::plain(role)))
     });
-    Section::new("contacts", "Contacts", SectionBody::Entries(entries.collect()))
-        .unsaid("Nobody answers for its services.")
+    Section::new("contacts", "Contacts", SectionBody::Entries(entries.collect())).unsaid("Its services have no owners.")
 }
 
 fn timeline(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
@@ -313,12 +312,12 @@ fn mitigate_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
         STANDS,
         present_times([("mitigated_at", Some(view.now()))]),
     ))
-    .submit("Say that it is mitigated")
+    .submit("Mark as mitigated")
 }
 
 fn close_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
     ActForm::new("close", "Close it", act_url(view, incident, "closure"))
-        .field(Field::textarea("reason", "What is left to say"))
+        .field(Field::textarea("reason", "Closing note"))
         .submit("Close the incident")
 }
 
@@ -372,13 +371,14 @@ fn command_forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
 }
 
 fn sign_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
-    ActForm::new("sign", "Let one change through", act_url(view, incident, "signatures"))
+    ActForm::new("sign", "Allow one change", act_url(view, incident, "signatures"))
         .tone(ActTone::Go)
         .field(idempotent_form::field(view))
         .field(pick_field(view, "changes", "change", "The change’s key").required().half())
         .field(time_field(view, "until", "It may start until"))
         .field(Field::textarea("reason", "Why it cannot wait"))
-        .note("You sign with a fresh factor. Of the change that fixes the incident the link is reason enough. Another person reviews each signature afterwards.")
+        .note("You must authenticate again to sign. For the change that fixes the incident, the link is reason enough. Another \
+               person reviews each signature afterwards.")
         .submit("Sign")
 }
 
@@ -422,7 +422,7 @@ fn merge_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
                 .half(),
         )
         .field(Field::textarea("reason", "Why").required())
-        .note("It is closed; the other one takes over its services, keys and severity.")
+        .note("This incident is closed; the other one takes over its services, keys and severity.")
         .submit("Close as a duplicate")
 }
 

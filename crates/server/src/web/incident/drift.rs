@@ -62,7 +62,7 @@ fn findings_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option
             .link("Try the rules", view.url("/drift-test"));
     }
     byline = byline.line().text(match (findings.is_empty(), words.narrows()) {
-        (true, false) => "Nothing has drifted, as far as a source told.",
+        (true, false) => "No source has reported drift.",
         (true, true) => "No entries match the filter",
         (false, _) => told.count.as_str(),
     });
@@ -143,7 +143,7 @@ fn decisions(view: &mut View<'_, '_, '_>, finding: &DriftFinding) -> acts::Resul
             .why(why.said(it.reason.as_str()))
     });
     let section = Section::new("decisions", "Decisions", SectionBody::Entries(entries.collect()));
-    Ok(section.unsaid("Nobody has decided about it."))
+    Ok(section.unsaid("Not decided yet."))
 }
 
 fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
@@ -178,7 +178,7 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
         ));
     }
     let url = view.url(&format!("/drift/{}", escaped(id)));
-    let form = ActForm::new(format!("decide-{id}"), "Decide what is done", url)
+    let form = ActForm::new(format!("decide-{id}"), "Decide what to do", url)
         .field(Field::select("outcome", "What is done", &OUTCOMES).value("revert"))
         .field(
             pick_field(view, "changes", "change", "The change’s key")
@@ -203,7 +203,7 @@ fn state_text(finding: &DriftFinding) -> &'static str {
         (DriftState::Decided, Some(DriftOutcome::ReportAfterwards)) => "Reported afterwards",
         (DriftState::Decided, _) => "To be reverted",
         (DriftState::Closed, _) => "Closed",
-        (DriftState::Open, _) => "Nobody has decided about it",
+        (DriftState::Open, _) => "Not decided yet",
     }
 }
 
@@ -297,5 +297,5 @@ fn matched(view: &mut View<'_, '_, '_>, connection: &str, address: &str) -> acts
         );
     }
     let section = Section::new("matched", "What fits", SectionBody::Entries(entries));
-    Ok(section.unsaid("No rule fits: a finding there has no service, and is the change managers’."))
+    Ok(section.unsaid("No rule matches: a finding there has no service and goes to the change managers."))
 }

@@ -252,7 +252,7 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
 
 /// The form that ends an incident; it steps back while a commander is wanted first.
 fn resolve_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
-    let resolved_at = time_field(view, "resolved_at", "When it was over");
+    let resolved_at = time_field(view, "resolved_at", "When it was resolved");
     let resolved_at = resolved_at.value(view.reader.field(view.now())).required();
     ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
         .tone(match commander::wants_one(view, incident) {
@@ -264,7 +264,7 @@ fn resolve_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
             STANDS,
             present_times([("resolved_at", Some(view.now()))]),
         ))
-        .submit("Say that it is over")
+        .submit("Mark as resolved")
 }
 
 /// The review of an incident, and for auditors its forensic timeline.
@@ -309,16 +309,16 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
     });
     let note = match (found.items.is_empty(), found.sure) {
         (true, _) => "",
-        (false, true) => "The first is the likeliest. It is no verdict.",
+        (false, true) => "The first is the likeliest. This is not a verdict.",
         (false, false) => "Not sure: none is far enough ahead of the others.",
     };
     let note = Rich::from(note).line().text(match (found.items.is_empty(), found.gap) {
         (true, _) => "",
-        (false, None) => "The probabilities follow from what people said of earlier candidates.",
+        (false, None) => "The probabilities are based on earlier confirmed and cleared candidates.",
         (false, Some(CauseGap::TooFew)) => "No probability: people judged too few candidates so far.",
         (false, Some(CauseGap::OneSided)) => "No probability: people confirmed, or cleared, too few candidates so far.",
         (false, Some(CauseGap::NotBetter)) => {
-            "No probability: the points tell no more than the share of confirmed candidates."
+            "No probability: the points predict no better than the share of confirmed candidates."
         }
     });
     let note = if found.items.is_empty() { Rich::new() } else { note };
@@ -410,7 +410,7 @@ fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Se
         "Changes that name it",
         SectionBody::Entries(entries.collect()),
     )
-    .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
+    .unsaid("None yet. A change that fixes it, or that led to it, names it under Links."))
 }
 
 /// Resolves an incident.

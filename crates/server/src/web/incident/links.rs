@@ -27,7 +27,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, key: &str, page: &str) -> act
     let may = view.may(actions::SET_INCIDENT);
     let entries = found.iter().map(|seen| entry(view, seen)).collect();
     let mut section = Section::new("links", "Linked records", SectionBody::Entries(entries))
-        .unsaid("Nothing is linked. Both records show a link, whichever it was set on.");
+        .unsaid("Nothing is linked. Both records show a link, regardless of where it was added.");
     if may {
         section.acts.push(form(view, page));
         section
@@ -113,6 +113,6 @@ fn form(view: &View<'_, '_, '_>, page: &str) -> ActForm {
 
 fn unlink_form(view: &View<'_, '_, '_>, seen: &Seen, page: &str) -> ActForm {
     let url = view.url(&format!("{page}/links/{}/end", escaped(seen.link.id.as_str())));
-    let label = format!("Take the link to {} back", seen.other.key);
+    let label = format!("Remove the link to {}", seen.other.key);
     ActForm::new(format!("unlink-{}", seen.link.id), label, url).tone(ActTone::Link)
 }

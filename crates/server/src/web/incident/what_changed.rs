@@ -121,7 +121,7 @@ fn facts(view: &View<'_, '_, '_>, answer: &ChangesFound) -> Vec<Fact> {
     if answer.more {
         facts.push(Fact::new(
             "Not everything",
-            "There is more than is shown; ask about fewer hours.",
+            "Not everything is shown; choose fewer hours.",
         ));
     }
     facts

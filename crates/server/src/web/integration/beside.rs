@@ -70,7 +70,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: O
             kinds(view, &report),
             counted(
                 "rules",
-                "Rules that would have stopped what they let go",
+                "Rules that would have blocked what they allowed",
                 "Rule",
                 &report.rules,
             ),
@@ -208,8 +208,8 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
 fn difference_label(difference: ForeignDifference) -> &'static str {
     match difference {
         ForeignDifference::Same => "The same on both sides",
-        ForeignDifference::WouldStop => "They let it go, we would have stopped it",
-        ForeignDifference::WouldLetGo => "They stopped it, we would have let it go",
+        ForeignDifference::WouldStop => "They allowed it, we would have blocked it",
+        ForeignDifference::WouldLetGo => "They blocked it, we would have allowed it",
         ForeignDifference::NotJudged => "Not judged here",
         ForeignDifference::Undecided => "Not decided there yet",
     }

@@ -40,7 +40,7 @@ const RUN_TASKS: Events = &[
     ("Pre-apply", "holds each run back until the gate opens"),
     ("Post-plan", "holds it back before anybody reads the plan"),
     ("Pre-plan", "holds it back before it plans"),
-    ("Post-apply", "tells what the gate says of what was applied"),
+    ("Post-apply", "reports the decision of the gate on what was applied"),
 ];
 const INCIDENTS: Events = &[("Alerts and incidents", "become incidents, and close with them")];
 
@@ -75,7 +75,7 @@ fn remedy(code: &str) -> &'static str {
         "signature_mismatch" | "bad_signature" => {
             "Enter the secret again in the other system, save, and deliver once more."
         }
-        "too_large" => "Choose fewer events: a delivery has a limit of size.",
+        "too_large" => "Choose fewer events: the size of a delivery is limited.",
         _ => "Compare address, content type and secret with those above, and deliver once more.",
     }
 }
@@ -125,7 +125,9 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
         );
     }
     let words = match (&unmatched, connection.map.len()) {
-        (Some(found), _) => Rich::from("A delivery named what is mapped to nothing here: ").said(found.text.as_str()),
+        (Some(found), _) => {
+            Rich::from("A delivery contained a name that is not mapped here: ").said(found.text.as_str())
+        }
         (None, 0) => Rich::from(
             "No repository is mapped to a service yet. A delivery names its repository: map it here, or before it comes.",
         ),
@@ -144,7 +146,7 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
         acts: vec![
             ActForm::link("Look again", view.url(&format!("/connections/{}/guide", escaped(id)))).tone(ActTone::Plain),
             ActForm::link("The connection", view.url(&format!("/connections/{}", escaped(id)))).tone(ActTone::Quiet),
-            ActForm::link("On with the set-up", view.url("/setup")).tone(ActTone::Quiet),
+            ActForm::link("Continue the set-up", view.url("/setup")).tone(ActTone::Quiet),
         ],
         sections,
         ..RecordPage::default()
@@ -193,7 +195,7 @@ fn arrivals(view: &View<'_, '_, '_>, kind: &str, deliveries: &[inbox::Delivery],
     };
     let words = match (deliveries.is_empty(), kind) {
         (true, "GitHub") => "GitHub sends a ping when the webhook is saved. To test again, choose Redeliver there.",
-        (true, _) => "Save the webhook and send a test from the other system. This page looks again by itself.",
+        (true, _) => "Save the webhook and send a test from the other system. This page refreshes automatically.",
         (false, _) => "",
     };
     Section::new(id, title, SectionBody::Entries(entries))

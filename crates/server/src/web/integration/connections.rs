@@ -101,7 +101,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Connections".to_owned(),
-        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence. ")
+        byline: Rich::from("Systems that deliver here: what they report becomes changes, deployments and evidence. ")
             .link("External systems", view.url("/foreign-systems"))
             .text(" · ")
             .link("Systems of record", view.url("/service-leads"))
@@ -109,7 +109,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             .link("Imported changes", view.url("/history")),
         sections: vec![
             Section::new("connections", "All of them", SectionBody::Table(table))
-                .unsaid("None yet. Connect your source control first: its deliveries make changes by themselves."),
+                .unsaid("None yet. Connect your source control first: its deliveries create changes automatically."),
         ],
         acts: vec![connect_form(view)],
         ..RecordPage::default()
@@ -151,7 +151,11 @@ fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::select("kind", "Kind", &KINDS).required().half())
         .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
-        .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
+        .field(
+            crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
+                .hint("A login; the requester where no sender is known.")
+                .value(view.directory.login(&view.me)),
+        )
         .field(Field::textarea("map", "What their repositories are here").hint(
             "One a line: their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production",
         ))
@@ -249,8 +253,8 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
                 shown => format!("the last {shown}"),
             })
             .unsaid("Nothing was delivered yet. Send a test from the other side."),
-            Section::new("turned-away", "Turned away at the door", SectionBody::Entries(turned))
-                .unsaid("Nothing was turned away."),
+            Section::new("turned-away", "Rejected deliveries", SectionBody::Entries(turned))
+                .unsaid("No delivery was rejected."),
             Section::new(
                 "map",
                 "What their repositories are here",
@@ -303,7 +307,7 @@ fn show_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection
     let Some(found) = unmatched_deliveries::of_connection(view.cx, connection)? else {
         return Ok(());
     };
-    let text = "No row of the map fits what is delivered, so nothing of it has an effect.";
+    let text = "No row of the map matches its deliveries, so they have no effect.";
     let entry = Entry::new(Tone::Stop, text)
         .code("unmatched")
         .why(found.text)
@@ -363,7 +367,7 @@ fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<A
         .field(Field::text("name", "Name").value(value("name")).required().half())
         .field(
             crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
-                .hint("A login; who stands as requester where no sender is known.")
+                .hint("A login; the requester where no sender is known.")
                 .value(value("owner"))
                 .required(),
         )
@@ -373,7 +377,7 @@ fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<A
 pub(super) fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
     let url = view.url(&format!("/connections/{}/repository", escaped(id)));
     ActForm::new("repository", "Add a repository", url).field(super::super::shared::idempotent_form::field(view))
-        .note("The address and the secret stay. What ran in it before is not looked into.")
+        .note("The address and the secret stay. What ran in it before is not checked.")
         .field(
             Field::text("row", "The repository and what it is here")
                 .hint("Their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production")
@@ -409,7 +413,7 @@ fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
     let url = view.url(&format!("/connections/{}/proposal", escaped(id)));
     ActForm::new("propose", "Propose to take its deliveries", url)
         .field(super::super::shared::idempotent_form::field(view))
-        .note("Another person puts it in force, on the page Policies. Until then what it delivers is turned away.")
+        .note("Another person puts it in force, on the page Policies. Until then its deliveries are rejected.")
         .field(Field::text("reason", "Why").required())
         .submit("Propose it")
 }
@@ -495,7 +499,7 @@ fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
             Column::new("Event", Fold::Never),
             Column::new("Came", Fold::Under),
             Column::new("State", Fold::Under),
-            Column::new("What it came to", Fold::Under),
+            Column::new("Result", Fold::Under),
             Column::new("", Fold::Never),
         ],
         rows: rows.collect(),

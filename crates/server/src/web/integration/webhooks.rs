@@ -71,10 +71,10 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Webhooks".to_owned(),
-        byline: Rich::from("Addresses outside that are told of events, signed, in order, until they take them."),
+        byline: Rich::from("External addresses that receive signed events in order, retried until they are accepted."),
         sections: vec![
             Section::new("webhooks", "All of them", SectionBody::Table(table))
-                .unsaid("None yet. Add one to tell a chat or a dashboard of every approval and outcome."),
+                .unsaid("None yet. Add one to notify a chat or a dashboard of every approval and outcome."),
         ],
         acts: vec![new_form(view)],
         ..RecordPage::default()
@@ -120,7 +120,7 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("name", "Name").required().half())
         .field(
             Field::new("url", "Address", Input::Url)
-                .hint("https, and ours to reach.")
+                .hint("https, and reachable from this server.")
                 .required()
                 .half(),
         )
@@ -130,7 +130,7 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
         ))
         .field(
             pick_field(view, "people", "owner", "Owner")
-                .hint("A login; who is told when it fails.")
+                .hint("A login; the person who is notified when it fails.")
                 .value(view.directory.login(&view.me)),
         )
         .note("Its secret is shown once. Signatures follow Standard Webhooks. A chat's address is kept as a secret.")
@@ -178,7 +178,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let sent = sent(form, path.clone(), path, Place::Webhooks);
     let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
         let (webhook, secret) = set_webhook::create_webhook(cx, &gather(body))?;
-        Ok(made(&webhook, &secret, "is told from now on"))
+        Ok(made(&webhook, &secret, "is notified from now on"))
     };
     send_made(&state, &visitor, sent, run, list_page).await
 }
@@ -249,7 +249,7 @@ fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&webhook::Sta
     if webhook.both_sign(view.now()) {
         facts.push(Fact::new(
             "Secret",
-            "replaced lately: the former one signs too, for a day",
+            "recently replaced: the former one also signs for a day",
         ));
     }
     let Some(state) = state else { return facts };

@@ -130,7 +130,7 @@ pub(crate) async fn make_status(State(state): State<AppState>, visitor: Visitor,
 fn made(cx: &acts::Context<'_, '_>, name: &str) -> Made {
     let address = format!("{}/t/{}/feed/{name}", cx.services.tools().public_url, cx.tenant());
     Made {
-        title: "Your feed is made".to_owned(),
+        title: "Your feed was created".to_owned(),
         text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
         shown: vec![("Address".to_owned(), address)],
     }

@@ -65,11 +65,11 @@ fn rendered(tenant: &str, page: &str, found: CustomerLetter) -> String {
         ),
         // Somebody took them off: they may still say that nobody is to put them back.
         (false, false) => (
-            "You are on no list of receivers at present.",
+            "You are not on any list of recipients at present.",
             ActForm::new("leave", "No more letters", page),
         ),
         (false, true) => (
-            "You get no letters about disruptions any more.",
+            "You no longer get letters about disruptions.",
             ActForm::new("come-back", "Get letters again", format!("{page}/return")),
         ),
     };

@@ -63,7 +63,7 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
     let (first, later): (Vec<ActionItem>, Vec<ActionItem>) = mine.into_iter().partition(|item| item.due_at <= soon);
     let late = table(view, "Your action items due later", &later);
     let late = Section::new("later", "Later", late).unsaid(match all > MOST {
-        true => "More stand on the next page.",
+        true => "More are on the next page.",
         false => "Nothing else.",
     });
     let mut page = RecordPage {

@@ -17,7 +17,7 @@ pub(super) fn kind_label(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::ValidateBreakGlass => "Validation of a break-glass",
         ActionKind::ConfirmRetrospective => "Confirmation afterwards",
-        ActionKind::ReviewAccess => "Review of access",
+        ActionKind::ReviewAccess => "Access review",
         ActionKind::ResolveViolation => "Violation",
         ActionKind::Improve => "Improvement",
         ActionKind::DecideDrift => "Drift",
@@ -125,7 +125,7 @@ pub(super) fn item_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Ba
         page.sections.push(Section::new("links", "Links", links));
     }
     if item.state.is_open() && item.closing == Closing::Condition {
-        let words = Rich::from("It is settled once its condition is met, and by nobody's word.");
+        let words = Rich::from("It is settled automatically once its condition is met.");
         page.sections.push(Section::new(
             "condition",
             "How it is settled",
@@ -188,7 +188,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
                 .field(Field::select(
                     "state",
                     "What came of it",
-                    &[("done", "It is done"), ("dismissed", "Nothing is to be done")],
+                    &[("done", "It is done"), ("dismissed", "Nothing needs to be done")],
                 ))
                 .field(Field::textarea("reason", "Why").required())
                 .submit("Settle it"),
@@ -207,7 +207,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
             ActForm::new("dismiss", "Dismiss it as a false positive", url("settlement"))
                 .field(Field::hidden("state", "dismissed"))
                 .field(Field::textarea("reason", "Why").required())
-                .note("Somebody who had no part in what it is about dismisses a finding. The reason stays.")
+                .note("Only a person not involved in its subject can dismiss a finding. The reason is recorded.")
                 .submit("Dismiss it"),
         );
     }
@@ -216,13 +216,13 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
     }
     if is_theirs && !item.has_fixed_owner() {
         acts.push(
-            ActForm::new("assign", "Give it to somebody else", url("assignment"))
+            ActForm::new("assign", "Reassign", url("assignment"))
                 .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login."))
                 .field(
                     crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group")
                         .hint("The group's key."),
                 )
-                .submit("Give it to them"),
+                .submit("Reassign it"),
         );
     }
     acts

@@ -83,7 +83,7 @@ fn page(
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Your account".to_owned(), view.url("/account"))],
-        title: "How you are told".to_owned(),
+        title: "Notifications".to_owned(),
         byline: Rich::from(
             "News that can wait may come in a daily letter, and not in your quiet hours. Language, time zone and clock hold for \
              pages, letters and calendars.",
@@ -136,7 +136,7 @@ fn form(view: &View<'_, '_, '_>, telling: &NotificationPreferences, zone: &str) 
     let quiet = telling.quiet.as_ref();
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
     let choices = [("at_once", "Each at once"), ("digest", "A daily letter")];
-    ActForm::new("telling", "Set how you are told", view.url("/telling"))
+    ActForm::new("telling", "Set your notifications", view.url("/telling"))
         .field(Field::select("how", "Letters", &choices).value(how).required())
         .field(
             Field::text("digest_at", "The daily letter comes at")
@@ -187,7 +187,7 @@ fn form(view: &View<'_, '_, '_>, telling: &NotificationPreferences, zone: &str) 
             )
             .value(if telling.has_invitations { "yes" } else { "no" }),
         )
-        .submit("Keep it so")
+        .submit("Save")
 }
 
 /// Sets the reader's wishes.

@@ -20,7 +20,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Op
         return Ok(None);
     }
     let entries = found.iter().map(|sent| entry(view, sent)).collect();
-    let section = Section::new("told", "Who was told of it", SectionBody::Entries(entries));
+    let section = Section::new("told", "Notified people", SectionBody::Entries(entries));
     Ok(Some(section))
 }
 

@@ -75,8 +75,8 @@ fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Res
             waits_for_cosignature(change, now),
             glass.is_lawful() && glass.until > now,
         ) {
-            (true, _) => format!("The broken glass waits for a second signature, until {until}"),
-            (false, true) if !glass.ended => format!("The glass is broken until {until}"),
+            (true, _) => format!("Break-glass is waiting for a second signature, until {until}"),
+            (false, true) if !glass.ended => format!("Break-glass is active until {until}"),
             _ => return None,
         };
         Some(Entry::new(Tone::Stop, named(view, change, "")).why(Rich::new().late(why)))

@@ -312,7 +312,7 @@ const FIGURES: [Counted; 4] = [
     ("Changes written", |it| it.written),
     ("Of them closed by now", |it| it.closed),
     ("Of them emergencies", |it| it.emergencies),
-    ("Of them rejected or called off", |it| it.stopped),
+    ("Of them rejected or cancelled", |it| it.stopped),
 ];
 
 /// Counts between days of the past, each so many days before now.

@@ -17,7 +17,7 @@ use crate::web::shared::view::View;
 /// The notice that only the newest part of a window is counted, because the window holds too many changes.
 pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
     let text = format!(
-        "More than {} changes lie in this window. Its newest part is counted, from {} on.",
+        "This window has more than {} changes. Its newest part is counted, from {} on.",
         count(MOST_CHANGES as u64),
         view.reader.absolute(since)
     );

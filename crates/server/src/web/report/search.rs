@@ -68,7 +68,7 @@ fn page(view: &mut View<'_, '_, '_>, text: &str) -> acts::Result<String> {
         let notice = Notice::new(Tone::Stop, view.sentence(&error)).title("The search cannot be read");
         page.notices.push(notice.answer());
     } else if found.is_empty() && !text.is_empty() {
-        let none = "Nothing fits. Take a word away, or look for a part of one.";
+        let none = "No results. Remove a word, or search for a part of one.";
         page.notices.push(Notice::new(Tone::Plain, none));
     }
     page.sections.extend(completions(view, text));
@@ -82,7 +82,7 @@ fn form(view: &View<'_, '_, '_>, text: &str, error: Option<String>) -> ActForm {
         .hint("Such as: label outcome:failed service:wms. A key leads to its change.")
         .value(text);
     field.error = error;
-    let mut form = ActForm::new("search", "What to look for", view.url("/search"))
+    let mut form = ActForm::new("search", "Search terms", view.url("/search"))
         .field(field)
         .submit("Search");
     form.is_question = true;
@@ -159,7 +159,7 @@ fn all_changes(view: &View<'_, '_, '_>, text: &str) -> Option<ActForm> {
         add("q", &query.words);
     }
     let link = ActForm::link(
-        "All changes that fit, as a list",
+        "All matching changes as a list",
         view.url(&format!("/changes?{}", pairs.join("&"))),
     );
     Some(link.tone(ActTone::Quiet))

@@ -221,13 +221,13 @@ fn proposal(found: &TemplateReport) -> Section {
             Cell::text(match it.edit {
                 Edit::Lock(_) => "Lock it to one value",
                 Edit::Free => "Let each change fill it in",
-                Edit::Drop => "Ask for it no more",
+                Edit::Drop => "No longer ask for it",
             }),
             Cell::said(value(it.before.as_ref())),
             Cell::said(value(after)),
             Cell::text(match it.why {
-                Why::Same => "nearly all uses say the same",
-                Why::Unfilled => "nearly no use says anything",
+                Why::Same => "nearly all uses have the same value",
+                Why::Unfilled => "nearly all uses leave it empty",
                 Why::Reworked => "many uses edited it after submission",
                 Why::Missed => "operations missed something in it",
                 Why::Deviated => "in many uses a step went otherwise than planned",
@@ -249,5 +249,5 @@ fn proposal(found: &TemplateReport) -> Section {
         ..Table::default()
     };
     Section::new("proposal", "Proposed diff", SectionBody::Table(table))
-        .unsaid("Nothing is proposed; that needs 20 changes from the present version that speak for it.")
+        .unsaid("Nothing is proposed; a proposal needs 20 supporting changes from the present version.")
 }

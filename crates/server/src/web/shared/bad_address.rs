@@ -28,7 +28,7 @@ pub(crate) async fn refuse(request: Request, next: Next) -> Response {
 }
 
 fn unreadable() -> Response {
-    let text = "The address cannot be read: one of its words stands there twice, or holds what it may not.";
+    let text = "The address cannot be read: a parameter is given twice, or has an invalid value.";
     bare_problem(&Failure::new(400, "malformed", text))
 }
 

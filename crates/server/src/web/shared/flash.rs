@@ -19,107 +19,107 @@ pub(crate) const KEPT: &str = "kept";
 /// again.
 const AGAIN: &str = "again";
 /// The same as text, for forms without a page that shows the result.
-pub(crate) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
+pub(crate) const TAKEN_BEFORE: &str = "This form was already submitted, so nothing was done again.";
 
 /// The confirmations of forms; an act on a change has the name of its path.
 const WORDS: &[(&str, &str)] = &[
-    (KEPT, "It is kept."),
+    (KEPT, "Saved."),
     (
         AGAIN,
-        "This form was taken before, and nothing was done again. The page shows how it stands now.",
+        "This form was already submitted, so nothing was done again. The page shows the current state.",
     ),
     ("freeze_set", "The freeze is set."),
     ("freeze_answered", "Your answer is signed."),
-    ("conflict_decided", "The conflict is noted as you said."),
-    ("freeze_announced", "The freeze is announced, and counts from now on."),
+    ("conflict_decided", "Decision on the conflict recorded."),
+    ("freeze_announced", "The freeze is announced and in force from now on."),
     ("freeze_changed", "The freeze is changed."),
-    (
-        "freeze_ended",
-        "The freeze is ended, or its end waits for a confirmation.",
-    ),
+    ("freeze_ended", "The freeze was ended, or its end needs a confirmation."),
     ("freeze_loosened", "The freeze covers less, or is ended."),
-    ("freeze_excepts", "The freeze lets it pass."),
-    ("freeze_excepts_not", "The freeze lets it pass no more."),
+    ("freeze_excepts", "The change is exempt from the freeze."),
+    ("freeze_excepts_not", "The change is no longer exempt from the freeze."),
     ("window_added", "The maintenance window is added."),
     ("window_changed", "The maintenance window is changed."),
-    ("window_ended", "The maintenance window is taken back."),
-    ("absence_set", "Your time away is kept."),
-    ("absence_ended", "Your time away is ended."),
-    ("delegation_set", "They speak for you in that time."),
+    ("window_ended", "The maintenance window was withdrawn."),
+    ("absence_set", "Absence saved."),
+    ("absence_ended", "Absence ended."),
+    ("delegation_set", "Delegation saved."),
     ("delegation_ended", "The delegation is ended."),
-    ("created", "The change is written."),
-    ("edited", "Your edit is kept."),
-    ("handed_over", "It is written and handed over for assessment."),
-    ("by_template", "It is written and follows its template."),
-    ("told_afterwards", "It is recorded as work that was done already."),
+    ("created", "Change created."),
+    ("edited", "Edit saved."),
+    ("handed_over", "Submitted for assessment."),
+    ("by_template", "Change created from its template."),
+    ("told_afterwards", "Recorded as work already done."),
     ("evidence", "The evidence is added."),
-    ("submission", "It is handed over for assessment."),
-    ("assessment", "It is assessed."),
-    ("acknowledgements", "It is noted that you have seen it."),
+    ("submission", "Submitted for assessment."),
+    ("assessment", "Assessment recorded."),
+    ("acknowledgements", "Acknowledgement recorded."),
     ("approvals", "Approval recorded."),
     ("approvals/conditions", "Approval with conditions recorded."),
-    ("approvals/return", "It is returned with your question."),
+    ("approvals/return", "Returned with your question."),
     ("approvals/reject", "Rejection recorded."),
     ("approvals/abstain", "Abstention recorded."),
     ("approvals/{}/withdrawal", "Decision withdrawn."),
     ("meeting", "The meeting is open."),
-    ("meetings/{}/attendance", "You are there."),
-    ("meetings/{}/departure", "You are gone from it."),
-    ("meetings/{}/conflict", "Your conflict of interest is noted."),
-    ("return", "It is returned with your question."),
-    ("peer-reviews", "Your review is noted."),
+    ("meetings/{}/attendance", "You are attending the meeting."),
+    ("meetings/{}/departure", "You have left the meeting."),
+    ("meetings/{}/conflict", "Conflict of interest recorded."),
+    ("return", "Returned with your question."),
+    ("peer-reviews", "Review recorded."),
     ("overruling", "The rejection is overruled."),
-    ("schedule", "Its times are set."),
-    ("hold", "It is on hold."),
-    ("resume", "It goes on."),
+    ("schedule", "Planned times saved."),
+    ("hold", "The change is on hold."),
+    ("resume", "The change is resumed."),
     ("implementation", "The work has begun."),
-    ("implementation/entries", "It is noted."),
-    ("readiness", "It is noted."),
-    ("extension", "The owner and the change managers are asked."),
-    ("extension/decision", "They are told."),
-    ("completion", "The outcome is noted."),
-    ("validation", "Your validation is noted."),
-    ("review", "The review is noted."),
-    ("closure", "It is closed."),
-    ("cancellation", "It is cancelled."),
-    ("legal-hold", "It is under a legal hold."),
-    ("legal-hold/end", "The lifting of its legal hold is noted."),
-    ("erasure", "The erasure is noted."),
+    ("implementation/entries", "Entry recorded."),
+    ("readiness", "Entry recorded."),
+    (
+        "extension",
+        "Extension requested from the owner and the change managers.",
+    ),
+    ("extension/decision", "Decision on the extension recorded."),
+    ("completion", "Outcome recorded."),
+    ("validation", "Validation recorded."),
+    ("review", "Review recorded."),
+    ("closure", "The change is closed."),
+    ("cancellation", "The change is cancelled."),
+    ("legal-hold", "The change is under a legal hold."),
+    ("legal-hold/end", "Lifting of the legal hold recorded."),
+    ("erasure", "Erasure recorded."),
     ("erasure/confirmation", "The texts are erased."),
-    ("erasure/withdrawal", "The texts stay."),
+    ("erasure/withdrawal", "The texts are kept."),
     (
         "break-glass",
-        "The glass is broken. Owner and change managers are told.",
+        "Break-glass is active. The owner and the change managers are notified.",
     ),
-    ("break-glass/co-signature", "You have signed it too."),
-    ("break-glass/validation", "Your validation is noted."),
-    ("retrospective/confirmation", "Your answer is noted."),
-    ("finding", "Your finding is noted."),
-    ("evidence/{}/acceptance", "It is accepted."),
+    ("break-glass/co-signature", "Co-signature recorded."),
+    ("break-glass/validation", "Validation recorded."),
+    ("retrospective/confirmation", "Answer recorded."),
+    ("finding", "Finding recorded."),
+    ("evidence/{}/acceptance", "Failed evidence accepted."),
     ("conditions/{}/met", "The condition is met."),
-    ("checklist/{}/tick", "It is ticked."),
-    ("checklist/{}/waiver", "Your approval to go without it is noted."),
+    ("checklist/{}/tick", "Checklist item ticked."),
+    ("checklist/{}/waiver", "Approval of the waiver recorded."),
     (
         "checklist/{}/probe",
-        "The probe is asked; its answer comes with the evidence.",
+        "The probe was called; its result will appear in the evidence.",
     ),
-    ("undo", "The end of the planned undo is noted."),
+    ("undo", "End of the planned undo recorded."),
     (
         "gate-reopenings",
         "The explanation is recorded. The gate opens once the second person agrees.",
     ),
     ("tasks", "The task is added."),
     ("tasks/{}", "The task is updated."),
-    ("comments", "Your comment is there."),
-    ("answer", "Your answer is sent, and it is handed over again."),
-    ("links", "They are linked."),
+    ("comments", "Comment added."),
+    ("answer", "Answer sent, and the change was submitted again."),
+    ("links", "Link added."),
     (
         "permits/{}/revocation",
         "The permit is revoked, and its target is closed.",
     ),
     ("permits/{}/revocation/lifting", "The target is open again."),
-    ("watchers", "You are told of its news."),
-    ("watchers/end", "You are no longer told of its news."),
+    ("watchers", "You are now watching this change."),
+    ("watchers/end", "You are no longer watching this change."),
 ];
 
 /// The text of a confirmation, by its name.
@@ -268,11 +268,11 @@ impl Flash {
             notice.tone = Tone::Plain;
         }
         if !self.from.is_empty() {
-            let row = Rich::from("What was left empty was taken over from ")
+            let row = Rich::from("Empty fields were filled in from ")
                 .link(&self.from, url_of(&self.from))
                 .text(
-                    ", the last change like it that went well: plan, way back, verification, category, what it touches and \
-                     who notices. Look whether they fit.",
+                    ", the last similar change that succeeded: plan, rollback plan, verification, category, what it touches \
+                     and who notices. Check whether they fit.",
                 );
             notice.rows.push(row);
         }
@@ -280,7 +280,7 @@ impl Flash {
         notice.rows.extend(twice.map(Rich::from));
         let alike = self.alike.iter();
         notice.rows.extend(alike.map(|key| {
-            Rich::from("It looks like ")
+            Rich::from("This change is similar to ")
                 .link(key, url_of(key))
                 .text(". Is it the same work?")
         }));

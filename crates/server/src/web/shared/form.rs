@@ -721,7 +721,7 @@ mod tests {
         };
         let told = decoded.by_field(&errors, &oslo());
         assert_eq!(told["implementers"], "No `ada`. No `bo`.");
-        assert!(told["until"].starts_with("This is no day and time"), "{told:?}");
+        assert!(told["until"].starts_with("This is not a day and time"), "{told:?}");
         assert!(!told["until"].contains("missing"), "{told:?}");
         assert!(
             decoded.tell_all(Ok(())).is_err(),

@@ -56,11 +56,7 @@ pub(crate) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
     let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
     rows.filter_map(|row| {
         let name = row.satisfy.split('`').nth(1)?;
-        Some(FieldError::new(
-            name,
-            "missing",
-            "This is needed before it can be submitted.",
-        ))
+        Some(FieldError::new(name, "missing", "This is required before submission."))
     })
     .collect()
 }

@@ -187,7 +187,7 @@ impl ListQuery {
         if !list.chips.is_empty() {
             let none = Empty::new(
                 "No entries match the filter",
-                "Take a word away, or look for a part of one.",
+                "Remove a word, or search for a part of one.",
             );
             list.unfound = Some(none);
         }

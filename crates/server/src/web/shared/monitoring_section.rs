@@ -45,7 +45,7 @@ fn files(view: &View<'_, '_, '_>, files: Option<&FilesSeen>) -> Rich {
 fn reload(view: &View<'_, '_, '_>, reloads: bool, last: Option<&Attempt>) -> Rich {
     if !reloads {
         return Rich::from(
-            "No address is set (`monitoring_reload`), so Prometheus is not told to read its rules again.",
+            "No address is set (`monitoring_reload`), so Prometheus is not asked to read its rules again.",
         );
     }
     let Some(last) = last else {

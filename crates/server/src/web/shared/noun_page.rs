@@ -118,7 +118,7 @@ fn check_version<R: Record>(edited: &R, shown: &str) -> acts::Result<()> {
     if shown.parse() == Ok(edited.version() - 1) {
         return Ok(());
     }
-    let text = "Somebody else changed it meanwhile. Read it again and repeat your change.".to_owned();
+    let text = "Another person changed it in the meantime. Read it again and repeat your change.".to_owned();
     Err(Refusal::Stale { text }.into())
 }
 

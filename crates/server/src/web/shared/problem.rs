@@ -45,19 +45,19 @@ pub(crate) fn problem_of(failure: &Failure) -> pages::Problem {
     let (what, opens) = match told.status {
         404 => return pages::Problem::not_found(None, ASSETS),
         403 => (
-            "This is not yours to do",
-            "Somebody with the right does it, or an administrator gives you the right.",
+            "You may not do this",
+            "Ask a person who has the right, or ask an administrator to give it to you.",
         ),
         409 => ("Not possible now", ""),
         412 => (
-            "Somebody else was faster",
-            "Read it as it stands now, and repeat what still fits.",
+            "Another person was faster",
+            "Read the current version, and repeat what still fits.",
         ),
         413 => ("Too large", "Send less, or a smaller file."),
-        422 => ("Some answers need a second look", "Go back and mend them."),
+        422 => ("Some answers need a second look", "Go back and correct them."),
         503 if told.code == ARCHIVE_AWAY => (
             "The archive cannot be reached now",
-            "Try again in a few minutes; if it stays so, tell the administrator.",
+            "Try again in a few minutes; if the problem persists, notify the administrator.",
         ),
         503 => (
             "The server is busy",
@@ -66,7 +66,7 @@ pub(crate) fn problem_of(failure: &Failure) -> pages::Problem {
         400..=499 => ("This could not be read", "Go back and try again."),
         _ => (
             "The page could not be made",
-            "Try again. Whoever runs this server finds the cause in its log.",
+            "Try again. The operator of this server can find the cause in its log.",
         ),
     };
     let why = reasons(failure)

@@ -15,8 +15,8 @@ pub(crate) fn with_reason_field(view: &View<'_, '_, '_>, form: ActForm) -> ActFo
     if !two_people::is_by_two(&view.directory, view.now()) {
         return form;
     }
-    let hint = "With a reason it is proposed, and another person puts it in force, on the page Policies. What moves no decision \
-                needs none.";
+    let hint = "With a reason it is proposed, and another person puts it in force on the page Policies. Edits that do not \
+                affect decisions need no reason.";
     form.field(Field::text("reason", "Why").hint(hint))
 }
 

@@ -82,7 +82,8 @@ impl PresentRecord {
     /// 412 when another person's edit came first, 422 for a conflicting field without a choice.
     pub fn patch(&self, form: &Form, sent: &Body, reader: &Reader) -> acts::Result<Body> {
         if form.first("revision") != self.version.to_string() {
-            let text = "Somebody changed it since you opened this form. Look at both, and say which stays.";
+            let text =
+                "Another person changed it since you opened this form. Compare both, and choose which one to keep.";
             return Err(Refusal::Stale { text: text.to_owned() }.into());
         }
         let theirs = self.picked_theirs(form).map_err(Refusal::Invalid)?;

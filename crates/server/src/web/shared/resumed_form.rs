@@ -108,7 +108,7 @@ fn tenant_of(path: &str) -> Option<&str> {
 
 async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages::SignIn {
     let mut page = sign_in_page::door(state, tenant, "").await;
-    let note = "Your session is over. Sign in, and what you typed comes back.";
+    let note = "Your session has ended. Sign in, and what you typed is restored.";
     page.notices.push(Notice::new(Tone::Wait, note));
     page.fields.extend(fields(path, form));
     page

@@ -34,7 +34,7 @@ pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
     let name = tenant_name(state, tenant).await;
     let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
     if !next.is_empty() {
-        page.on_the_way = "You are sent on to where you were going.".to_owned();
+        page.on_the_way = "You are then redirected to the page you requested.".to_owned();
         page.fields.push(Field::hidden("next", next));
     }
     page.fields.push(zone_field());

@@ -37,17 +37,18 @@ impl Wants {
 /// The reason for the request, and the obstacle for a reader without a factor that counts.
 fn why(wants_second: bool, own: &Own) -> String {
     let text = match (wants_second, own.is_enrolled, &own.counts_from) {
-        (false, ..) => "A rule wants a fresh proof that it is you. It holds for 5 minutes.",
+        (false, ..) => "A rule requires you to authenticate again. This is valid for 5 minutes.",
         (true, false, _) => {
-            "A rule wants a second factor here, and you have none. Set one up: it counts from a day after that, so that nobody \
-             who knows your password alone can do it in your name."
+            "A rule requires a second factor here, and you have none. Set one up: it is accepted a day later, so that a person \
+             who only knows your password cannot act in your name."
         }
         (true, true, None) => {
-            "A rule wants a second factor here: your authenticator app, your passkey or a recovery code. It holds for 5 minutes."
+            "A rule requires a second factor here: your authenticator app, your passkey or a recovery code. This is valid for \
+             5 minutes."
         }
         (true, true, Some(at)) => {
             return format!(
-                "A rule wants a second factor here. Yours was set up by your password alone and counts from {at}."
+                "A rule requires a second factor here. Yours was set up by your password alone and is accepted from {at}."
             );
         }
     };

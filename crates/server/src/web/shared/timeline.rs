@@ -89,7 +89,7 @@ fn phrase(told: &ShownEvent) -> (&'static str, String) {
         .strip_prefix("change.")
         .and_then(|word| STATES.iter().find(|(state, _)| *state == word));
     if let Some((state, icon)) = reached {
-        return (icon, format!("brought it to {}", capital(state)));
+        return (icon, format!("moved it to {}", capital(state)));
     }
     let decision = told.data.get("decision").and_then(Value::as_str).unwrap_or_default();
     if let Some((_, icon, words)) = DECISIONS
@@ -115,24 +115,24 @@ fn entry_text(told: &ShownEvent) -> (&'static str, String) {
     let is_skipped = told.data.contains_key("skipped");
     if let Some(undone) = told.data.get("undoes").and_then(Value::as_i64) {
         return match told.data.get("undone_kind").and_then(Value::as_str) {
-            Some("rollback") => ("back", format!("took back step {undone} of the way back")),
-            Some("begin") => ("back", format!("took back that step {undone} began")),
-            _ => ("back", format!("took back step {undone}")),
+            Some("rollback") => ("back", format!("reverted step {undone} of the rollback")),
+            Some("begin") => ("back", format!("reverted the start of step {undone}")),
+            _ => ("back", format!("reverted step {undone}")),
         };
     }
     match (kind, step) {
         ("step", Some(step)) if is_skipped => ("flag", format!("skipped step {step}")),
-        ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the way back")),
+        ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the rollback")),
         _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
         ("begin", Some(step)) => ("runbook", format!("began step {step}")),
         ("step", Some(step)) => ("check", format!("did step {step}")),
         ("step", None) => ("check", "did a step".to_owned()),
-        ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),
-        ("deviation", None) => ("flag", "noted that something differs".to_owned()),
-        ("issue", _) => ("incident", "noted that something is wrong".to_owned()),
-        ("rollback", Some(step)) => ("back", format!("did step {step} of the way back")),
+        ("deviation", Some(step)) => ("flag", format!("recorded a deviation at step {step}")),
+        ("deviation", None) => ("flag", "recorded a deviation".to_owned()),
+        ("issue", _) => ("incident", "recorded an issue".to_owned()),
+        ("rollback", Some(step)) => ("back", format!("did step {step} of the rollback")),
         ("rollback", None) => ("back", "began to roll back".to_owned()),
-        _ => ("edit", "noted an action".to_owned()),
+        _ => ("edit", "recorded an action".to_owned()),
     }
 }
 

@@ -361,7 +361,8 @@ fn unvalidated(cx: &mut Context<'_, '_>, reader: &Reader) -> acts::Result<Vec<No
             .text("The break-glass of ")
             .link(it.change.clone(), format!("{base}/changes/{}", it.change))
             .text(format!(
-                " was to be validated by {}. Another person than the one who opened it validates it; it does not close before.",
+                " was to be validated by {}. A person other than the one who opened it must validate it before the change can \
+                 close.",
                 reader.moment(it.validate_by)
             ));
         Notice::new(Tone::Stop, text)

@@ -192,8 +192,8 @@ mod tests {
     fn what_was_typed_and_what_a_form_takes_stay_as_they_are() {
         let reader = Reader::named("Europe/Oslo", Timestamp::UNIX_EPOCH);
         for text in [
-            "`25.12.` is no date, such as 2026-12-25.",
-            "`from 2026-12-25 on` is no date, such as 2026-12-25.",
+            "`25.12.` is not a date such as 2026-12-25.",
+            "`from 2026-12-25 on` is not a date such as 2026-12-25.",
             "`x` must be a time such as 2026-11-21T22:00:00Z.",
         ] {
             assert_eq!(with_times(text, &reader), text);

@@ -61,7 +61,7 @@ const ANSWERS: &[Shape] = &[
             )
             .needed(),
             time("created_at", "When it was made.").needed(),
-            objects("turns", "KeyTurn", "What became of it.").needed(),
+            objects("turns", "KeyTurn", "Result.").needed(),
         ],
     ),
     shape(

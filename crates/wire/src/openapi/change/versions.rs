@@ -107,7 +107,7 @@ pub(crate) const SHAPES: &[Shape] = &[
                 "The title of the freeze, the key or title of what it conflicts with, the checklist item or the evidence.",
             ),
             text("id", LINE, "The id of the freeze or of the other change."),
-            text("by", LINE, "Who broke the glass or accepted the evidence: a login."),
+            text("by", LINE, "Who used break-glass or accepted the evidence: a login."),
             time("from", "From when."),
             time("to", "Until when."),
             texts("why", LINE, "Of a conflict: each reason."),

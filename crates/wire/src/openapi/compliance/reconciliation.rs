@@ -106,7 +106,7 @@ const ANSWERS: &[Shape] = &[
             .needed(),
             free(
                 "permits",
-                "Permits that are not as the log has them: `kind` (`deleted`, `forged`, `backdated`, `altered`), `permit`, `change`, \
+                "Permits that differ from the log: `kind` (`deleted`, `forged`, `backdated`, `altered`), `permit`, `change`, \
                  `at`, `text`.",
             )
             .needed(),

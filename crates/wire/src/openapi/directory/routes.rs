@@ -614,7 +614,7 @@ const ADMINISTRATION: &[Row] = &[
         "administration",
         "create_token",
         "/tokens",
-        "Make a token; it is shown once",
+        "Create a token; it is shown once",
         "TokenInput",
         "Token",
     )

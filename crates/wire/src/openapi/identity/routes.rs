@@ -208,7 +208,7 @@ const RIGHTS: &[Row] = &[
         "identity",
         "find_conflicting_rights",
         "/rights/conflicts",
-        "Rights that should not lie in one hand",
+        "Rights that one person should not combine",
         "ConflictingRights",
     )
     .may("audit"),

@@ -68,7 +68,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "estate",
         "sign_exception",
         "/incidents/{key}/signatures",
-        "Let one change through a major incident; by its commander, with a fresh factor",
+        "Allow one change during a major incident; by its commander, with a fresh factor",
         "SignatureInput",
         "Incident",
     )
@@ -156,7 +156,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape(
         "IncidentClosureInput",
         "Closes an incident.",
-        &[text("reason", TEXT, "What is left to say.")],
+        &[text("reason", TEXT, "Closing note.")],
     ),
     shape(
         "IncidentMergeInput",

@@ -518,7 +518,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             boolean("end_missing", "Whether every row ends that is not named."),
             boolean(
                 "by_two",
-                "Whether rows that move decisions need two people from then on; as it is unless said.",
+                "Whether rows that affect decisions need two people from then on; as it is unless said.",
             ),
             text("reason", TEXT, "Why.").needed(),
         ],

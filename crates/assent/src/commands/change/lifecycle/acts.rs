@@ -577,7 +577,7 @@ fn later(act: &Act) -> Result<Request<'_>> {
         } => {
             let until = Some(json!(clock::moment(until, clock::now())?.to_string()));
             let all = [("reason", text(reason)), ("until", until), ("incident", text(incident))];
-            (key, "/break-glass", fields(&all), "broke the glass")
+            (key, "/break-glass", fields(&all), "used break-glass")
         }
         Act::Cosign { key, digest } => {
             let read = fields(&[("content_digest", text(digest))]);

@@ -25,7 +25,7 @@ pub(super) fn print_done(output: &Output, change: &Value, done: &str) {
 /// The result of break-glass: whether it opened anything, and the person or role that it still waits for.
 pub(super) fn print_break_glass(client: &Client, change: &Value, output: &Output) -> Result<()> {
     if !waits_for_cosignature(change) {
-        print_done(output, change, "broke the glass");
+        print_done(output, change, "used break-glass");
         return Ok(());
     }
     let (key, state) = (text_of(change, "key"), text_of(change, "state"));
@@ -35,7 +35,7 @@ pub(super) fn print_break_glass(client: &Client, change: &Value, output: &Output
     };
     output.data(change, |output| {
         let state = output.tone(Tone::Strong, &state);
-        output.line(&format!("{key} broke the glass, {state}: nothing opened yet"));
+        output.line(&format!("{key} used break-glass, {state}: nothing opened yet"));
         unmet_lines(&rows).iter().for_each(|line| output.line(line));
     });
     output.next(&format!("assent change requirements {key}"));
