@@ -80,7 +80,7 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     choose("planned_end", &ahead(&desk, 3, 21));
     clicks.take("the submission", || browser.click_words("Submit for assessment"));
     browser.wait_for_words("Submitted for assessment");
-    browser.wait_for_words("taken over from CHG-");
+    browser.wait_for_words("filled in from CHG-");
     browser.picture("journeys/requester-submitted", false);
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(made["state"], "assessing", "{made}");

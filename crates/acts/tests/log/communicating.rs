@@ -640,7 +640,7 @@ fn an_announcement_that_was_not_sent_before_the_start_is_told_to_the_owner_of_th
     run(&world, &id_of(&world, &key));
     assert_eq!(missed(&world, &key), wanted, "it is said once");
     let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
-    let said = "who were not told before 2026-11-20T10:00:00Z: 3.";
+    let said = "who were not notified before 2026-11-20T10:00:00Z: 3.";
     assert!(
         all.unwrap().iter().any(|it| it.text.contains(said)),
         "a letter tells it"

@@ -695,7 +695,7 @@ fn a_group_and_a_right_that_a_provider_is_to_give_are_told_with_what_is_there() 
     let refused = refused.send().problem(422, "invalid");
     let [group, right] = [0, 1].map(|place| refused["errors"][place]["text"].as_str().unwrap().to_owned());
     assert!(
-        group.contains("There is no group `databases`, which `dba` is to be.") && group.contains("such as"),
+        group.contains("There is no group `databases` for `dba`.") && group.contains("such as"),
         "{group}"
     );
     assert!(

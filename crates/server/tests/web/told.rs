@@ -92,7 +92,7 @@ fn a_time_that_comes_twice_is_taken_once_and_the_page_says_which() {
     let done = house.post(&marta, "/t/halden/freezes", &freeze);
     let page = house.get(&marta, done.place());
     assert!(
-        page.shows("02:30 comes twice on Sun 31 Oct 2027 in Europe/Oslo")
+        page.shows("02:30 occurs twice on Sun 31 Oct 2027 in Europe/Oslo")
             && page.shows("The first of the two was used"),
         "{page:?}"
     );
