@@ -173,7 +173,7 @@ const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/freezes/*/exceptions", "reason", "Reason for the exception"),
     ("/identity-providers", "roles", "Their groups that give rights"),
     ("/inbox", "due_at", "Until"),
-    ("/inbox", "text", "What helps to do it"),
+    ("/inbox", "text", "Helpful information"),
     ("/inbox", "title", "What to do"),
     ("/inbox/*/settlement", "state", "What came of it"),
     ("/incidents", "title", "What is broken"),

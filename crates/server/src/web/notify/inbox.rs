@@ -223,7 +223,7 @@ fn form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("open-item", "Open an action item", view.url("/inbox"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "What to do").required())
-        .field(Field::textarea("text", "What helps to do it"))
+        .field(Field::textarea("text", "Helpful information"))
         .field(picks_field(view, "services", "services", "Services").hint("Keys, separated by commas."))
         .field(pick_field(view, "people", "owner", "Owner").hint("A login. Without an owner and a group it is yours."))
         .field(pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
