@@ -2,6 +2,8 @@
 //! transactions: changes behind waiting checks, those that are scheduled or under way, the rest. The caller needs no
 //! state: the progress is in the database, so the work continues after a crash and on another server.
 
+use std::collections::BTreeSet;
+
 use model::change::related_records::GateCheck;
 use store::change::unsettled::{self, Unsettled};
 use store::gate::gate_view;
@@ -96,13 +98,40 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(unsettled::save(cx.tx, &it)?)
 }
 
+/// The unsettled changes that are evaluated first, at most a thousand: those behind waiting checks, or else those that are
+/// scheduled or under way. The list is read once for many transactions with [`settle_these`], for it costs a look at every
+/// waiting check.
+///
+/// # Errors
+/// The store's.
+pub fn urgent(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    match unsettled::state(cx.tx)? {
+        Some(it) if it.urgent < it.generation => next_urgent(cx, &it, CHECKS),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Evaluates those of these changes that are still unsettled, in this transaction.
+///
+/// # Errors
+/// The store's, or the error that prevents the evaluation of a change.
+pub fn settle_these(cx: &mut Context<'_, '_>, changes: &[String]) -> Result<Left> {
+    for change in changes {
+        if cx.is_unsettled(change)? {
+            settle_one(cx, change)?;
+        }
+    }
+    Ok(Left::More)
+}
+
 /// The changes that are evaluated first: those behind waiting checks, then those that are scheduled or under way.
 fn next_urgent(cx: &mut Context<'_, '_>, it: &Unsettled, most: i64) -> Result<Vec<String>> {
     let count = usize::try_from(most).unwrap_or_default();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut found: Vec<String> = Vec::new();
     for stored in record::find::<GateCheck>(cx.tx, &waiting_checks().limit(CHECKS))? {
         for change in behind(cx, &stored.record)? {
-            if found.len() < count && !found.contains(&change) && cx.is_unsettled(&change)? {
+            if found.len() < count && seen.insert(change.clone()) && cx.is_unsettled(&change)? {
                 found.push(change);
             }
         }

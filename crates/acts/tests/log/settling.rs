@@ -4,7 +4,7 @@
 use acts::change::verbs;
 use acts::core::gate_question::Question;
 use acts::directory::set_service;
-use acts::effects::settle_left::{Left, pass_over, settle_some};
+use acts::effects::settle_left::{self, Left, pass_over, settle_some, settle_these};
 use acts::gate::answer;
 use acts::schedule::set_freeze;
 use acts::{Context, Error, Executor, Result};
@@ -65,11 +65,15 @@ fn is_left(world: &World) -> bool {
 }
 
 /// Judges the remaining changes, as a server does.
-fn settle(executor: &Executor, most: i64) -> Left {
+fn settle(executor: &Executor, most: u8) -> Left {
+    let urgent = executor.wait(Lane::Worker, TENANT, Actor::system(), Mode::Read, settle_left::urgent);
+    let these: Vec<String> = urgent.unwrap().into_iter().take(most.into()).collect();
+    let some = move |cx: &mut Context<'_, '_>| match these.is_empty() {
+        true => settle_some(cx, most.into()),
+        false => settle_these(cx, &these),
+    };
     executor
-        .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, move |cx| {
-            settle_some(cx, most)
-        })
+        .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, some)
         .unwrap()
 }
 

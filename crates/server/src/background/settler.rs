@@ -5,7 +5,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use acts::Context;
-use acts::effects::settle_left::{Left, pass_over, settle_some};
+use acts::effects::settle_left::{self, Left, pass_over, settle_some, settle_these};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use store::change::unsettled;
@@ -17,7 +17,7 @@ use crate::http::state::AppState;
 /// How often it looks whether something was left: checks that wait are turned within a second.
 const LOOK: Duration = Duration::from_millis(250);
 /// How many changes one transaction evaluates: others can write between two transactions.
-const BATCH: i64 = 10;
+const BATCH: u8 = 10;
 /// How long the thread skips a tenant after a change could not be evaluated.
 const LATER: SignedDuration = SignedDuration::from_mins(1);
 /// The most batches for one tenant before the next has its turn.
@@ -54,11 +54,15 @@ fn tenants(state: &AppState) -> Vec<String> {
 
 /// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
 fn settle(state: &AppState, tenant: &str) -> bool {
+    let mut first = Vec::new();
     for _ in 0..TURN {
         if state.bells().is_stopping() {
             return true;
         }
-        match batch(state, tenant) {
+        if first.is_empty() {
+            first = urgent(state, tenant);
+        }
+        match batch(state, tenant, &mut first) {
             Some(Left::More) => {}
             Some(Left::Nothing) => return true,
             Some(Left::Trouble) | None => return false,
@@ -67,12 +71,29 @@ fn settle(state: &AppState, tenant: &str) -> bool {
     true
 }
 
-/// One transaction; if it fails, each change gets a transaction of its own, and the failing change is skipped.
-fn batch(state: &AppState, tenant: &str) -> Option<Left> {
-    if let Ok(left) = run(state, tenant, BATCH) {
+/// The changes whose evaluation cannot wait, the last of them first.
+fn urgent(state: &AppState, tenant: &str) -> Vec<String> {
+    let executor = state.executor();
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, settle_left::urgent);
+    let mut found = log_fault(found, "looking for changes that come first").unwrap_or_default();
+    found.reverse();
+    found
+}
+
+/// One transaction, over the end of the list `first` unless it is empty; if it fails, each change gets a transaction of its
+/// own, and the failing change is skipped.
+fn batch(state: &AppState, tenant: &str, first: &mut Vec<String>) -> Option<Left> {
+    let mut these = first.split_off(first.len().saturating_sub(BATCH.into()));
+    these.reverse();
+    let done = match these.is_empty() {
+        true => run(state, tenant, |cx| settle_some(cx, BATCH.into())),
+        false => run(state, tenant, move |cx| settle_these(cx, &these)),
+    };
+    if let Ok(left) = done {
         return Some(left);
     }
-    match run(state, tenant, 1) {
+    first.clear();
+    match run(state, tenant, |cx| settle_some(cx, 1)) {
         Ok(left) => Some(left),
         Err(error) => {
             if let Some(times) = times(&format!("{tenant} a change {error}")) {
@@ -86,10 +107,12 @@ fn batch(state: &AppState, tenant: &str) -> Option<Left> {
     }
 }
 
-fn run(state: &AppState, tenant: &str, most: i64) -> acts::Result<Left> {
-    let some = move |cx: &mut Context<'_, '_>| settle_some(cx, most);
+fn run<A>(state: &AppState, tenant: &str, act: A) -> acts::Result<Left>
+where
+    A: Fn(&mut Context<'_, '_>) -> acts::Result<Left> + Send + 'static,
+{
     let executor = state.executor();
-    let left = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, some)?;
+    let left = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)?;
     state.bells().ring(tenant);
     Ok(left)
 }
