@@ -86,7 +86,7 @@ fn two_of_one_group_do_not_stand_for_two_groups() {
     for role in ["owner", "change_manager"] {
         approve(&server, &path, role);
     }
-    let platform = "the group platform approves (rule `house.require.two_groups`).".to_owned();
+    let platform = "the group platform must approve (rule `house.require.two_groups`).".to_owned();
     assert_eq!(rows_ahead(&server, &path), [(platform, names(&["priya", "tomasz"]))]);
     no_permit(&server, &path, &digest, &[]);
     says_yes("implementer", &path);
@@ -98,7 +98,7 @@ fn two_of_one_group_do_not_stand_for_two_groups() {
     for role in ["owner", "change_manager"] {
         approve(&server, &path, role);
     }
-    let either = "one of the groups security, platform approves (rule `house.require.two_groups`).".to_owned();
+    let either = "one of the groups security, platform must approve (rule `house.require.two_groups`).".to_owned();
     let others = names(&["solveig", "tomasz", "yusuf"]);
     assert_eq!(rows_ahead(&server, &path), [(either, others)]);
     no_permit(&server, &path, &digest, &[]);

@@ -132,7 +132,7 @@ fn in_letter(answer: &str, now: Timestamp) -> String {
             said = said.replace(word, &dated(days));
         }
     }
-    let is_planned = answer.contains("what people will notice");
+    let is_planned = answer.contains("The effect on users is not stated.");
     if is_planned {
         said = said.replacen(". ", ". Times in Europe/Oslo. ", 1);
     }

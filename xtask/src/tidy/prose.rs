@@ -36,7 +36,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "messages",
         paragraphs: messages,
-        ceilings: [33, 94],
+        ceilings: [9, 25],
     },
 ];
 

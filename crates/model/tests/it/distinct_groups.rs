@@ -91,7 +91,7 @@ fn two_people_of_one_group_count_once() {
         assert_eq!(world.state(), State::Authorizing);
         let expected = (
             vec!["cora".to_owned()],
-            "the group b approves (rule `own.0`).".to_owned(),
+            "the group b must approve (rule `own.0`).".to_owned(),
         );
         assert_eq!(waits(&world), expected, "after {who}");
     }
@@ -120,7 +120,7 @@ fn a_person_of_both_groups_counts_once_and_makes_room() {
     assert_eq!(grounds, ["a", "b"], "both grounds are kept");
     let (who, help) = waits(&world);
     assert_eq!(who, ["tom", "cora"]);
-    assert_eq!(help, "one of the groups a, b approves (rule `own.0`).");
+    assert_eq!(help, "one of the groups a, b must approve (rule `own.0`).");
     let mut other = world.clone();
     for (world, who) in [(&mut world, "tom"), (&mut other, "cora")] {
         world.approve(who).unwrap();
@@ -249,7 +249,7 @@ fn who_speaks_for_another_stands_for_each_group_of_theirs_and_counts_once() {
     narrow.settle();
     narrow.approve("tom").unwrap();
     let (who, help) = waits(&narrow);
-    assert_eq!(help, "the group b approves (rule `own.0`).");
+    assert_eq!(help, "the group b must approve (rule `own.0`).");
     assert_eq!(
         who,
         ["max", "vera"],
@@ -284,7 +284,7 @@ fn a_token_that_is_narrowed_speaks_for_the_groups_of_its_roles_alone() {
     let words = body(json!({"decision": "approve", "content_digest": world.change().digests.content}));
     world.act_as(actor, |case| decide::approve(case, &words)).unwrap();
     let (who, help) = waits(&world);
-    assert_eq!(help, "the group b approves (rule `own.0`).");
+    assert_eq!(help, "the group b must approve (rule `own.0`).");
     assert_eq!(who, ["vera", "sue"], "she may speak for herself as well");
     world.approve("vera").unwrap();
     assert_eq!(world.state(), State::Authorizing, "both speak for security");

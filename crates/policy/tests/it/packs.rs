@@ -55,7 +55,7 @@ fn a_failed_case_and_a_silent_policy_refuse_the_set() {
     assert_eq!(findings.len(), 1);
     assert_eq!(
         findings[0].to_string(),
-        "house/house.cedar:1: no case makes `house.tenant.vendor_audit` decide (a case shows what it does: in \
+        "house/house.cedar:1: no case tests `house.tenant.vendor_audit` (a case shows what it does: in \
          `house/cases/house.cases`, for example `case it decides`, and indented under it `olga audit yes \
          house.tenant.vendor_audit`)"
     );
