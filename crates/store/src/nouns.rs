@@ -104,6 +104,22 @@ macro_rules! nouns {
                 vec![$(column(stringify!($name), $value)),*]
             }
 
+            fn from_text(body: &str) -> serde_json::Result<Self> {
+                serde_json::from_str(body)
+            }
+
+            fn from_json(body: serde_json::Value) -> serde_json::Result<Self> {
+                serde_json::from_value(body)
+            }
+
+            fn to_text(&self) -> serde_json::Result<String> {
+                serde_json::to_string(self)
+            }
+
+            fn to_json(&self) -> serde_json::Result<serde_json::Value> {
+                serde_json::to_value(self)
+            }
+
             $(fn save_derived(&self, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
                 $derive(self, tx, is_new)
             })?
@@ -124,7 +140,7 @@ macro_rules! nouns {
         /// outside the model.
         pub fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<serde_json::Value>> {
             let value = match table {
-                $($table => crate::record::load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record)),)+
+                $($table => crate::record::load::<$noun>(tx, id)?.map(|it| it.record.to_json()),)+
                 _ => return cards::load_body(tx, table, id),
             };
             value.transpose().map_err(|error| Error::Other(error.to_string()))

@@ -25,6 +25,26 @@ pub trait Record: Serialize + DeserializeOwned {
     fn version(&self) -> i64;
     /// The derived columns, all of them and always the same ones, computed from the body alone.
     fn columns(&self) -> Vec<(&'static str, Value)>;
+    /// Reads a body. This and the next three are compiled once, with the noun, not again in each crate that reads records.
+    ///
+    /// # Errors
+    /// A body of another shape.
+    fn from_text(body: &str) -> serde_json::Result<Self>;
+    /// Reads a body that is parsed already.
+    ///
+    /// # Errors
+    /// A body of another shape.
+    fn from_json(body: serde_json::Value) -> serde_json::Result<Self>;
+    /// The body.
+    ///
+    /// # Errors
+    /// A field that JSON cannot hold.
+    fn to_text(&self) -> serde_json::Result<String>;
+    /// The body as a value.
+    ///
+    /// # Errors
+    /// A field that JSON cannot hold.
+    fn to_json(&self) -> serde_json::Result<serde_json::Value>;
     /// Rewrites rows of other tables that are derived from this record; called after each insert (`is_new`: there are
     /// none yet) and update.
     fn save_derived(&self, _tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
@@ -263,7 +283,7 @@ fn parts_where<R: Record, T: DeserializeOwned>(
         if is_wanted(&body) {
             let unread =
                 |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
-            found.push(serde_json::from_str(&body).map_err(unread)?);
+            found.push(R::from_text(&body).map_err(unread)?);
         }
     }
     Ok(found)
@@ -367,11 +387,11 @@ fn opened<R: Record>(body: &str) -> Result<(R, Vec<String>)> {
     let unread = |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
     // Few records ever have an erased text, so most are read without changes.
     if !body.contains(ERASED_JSON) {
-        return Ok((serde_json::from_str(body).map_err(unread)?, Vec::new()));
+        return Ok((R::from_text(body).map_err(unread)?, Vec::new()));
     }
     let mut value = serde_json::from_str(body).map_err(unread)?;
     let erased = model::compliance::erasure::name_erased(&mut value);
-    Ok((serde_json::from_value(value).map_err(unread)?, erased))
+    Ok((R::from_json(value).map_err(unread)?, erased))
 }
 
 /// An erased text in a body, as serde writes it without spaces.
@@ -455,7 +475,8 @@ pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
 }
 
 fn written<R: Record>(record: &R) -> Result<String> {
-    serde_json::to_string(record)
+    record
+        .to_text()
         .map_err(|it| Error::Other(format!("a record of `{}` cannot be written: {it}", R::TABLE)))
 }
 

@@ -92,12 +92,12 @@ impl Context<'_, '_> {
         }
         next.set_version(version);
         let previous = before.map(|stored| {
-            let body = with_erased(serde_json::to_value(&stored.record)?, &stored.erased);
+            let body = with_erased(stored.record.to_json()?, &stored.erased);
             Ok::<_, Error>((body, serde_json::from_str(&stored.sealed.text()?)?, stored.erased))
         });
         let previous: Option<(Value, Value, Vec<String>)> = previous.transpose()?;
         let gone = previous.as_ref().map_or(&[][..], |(_, _, gone)| gone);
-        let body = with_erased(with_erased(serde_json::to_value(&next)?, gone), erased);
+        let body = with_erased(with_erased(next.to_json()?, gone), erased);
         let pair = previous.as_ref().map(|(body, sealed, _)| (body, sealed));
         let sealed = seal_record(
             &body,

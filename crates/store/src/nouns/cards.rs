@@ -27,6 +27,22 @@ macro_rules! records {
                 columns(self)
             }
 
+            fn from_text(body: &str) -> serde_json::Result<Self> {
+                serde_json::from_str(body)
+            }
+
+            fn from_json(body: Json) -> serde_json::Result<Self> {
+                serde_json::from_value(body)
+            }
+
+            fn to_text(&self) -> serde_json::Result<String> {
+                serde_json::to_string(self)
+            }
+
+            fn to_json(&self) -> serde_json::Result<Json> {
+                serde_json::to_value(self)
+            }
+
             fn save_derived(&self, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
                 crate::nouns::save_rows(self, tx, is_new)
             }
@@ -46,7 +62,7 @@ macro_rules! records {
         /// A record's own body.
         pub(super) fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<Json>> {
             $(if table == <$noun as Noun>::CARD.table {
-                let value = load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record));
+                let value = load::<$noun>(tx, id)?.map(|it| it.record.to_json());
                 return value.transpose().map_err(|error| Error::Other(error.to_string()));
             })+
             Ok(None)
