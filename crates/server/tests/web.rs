@@ -309,7 +309,11 @@ fn another_site_changes_nothing() {
         assert_eq!(answer.status, 403, "{answer:?}");
         assert_guarded(&answer);
     }
-    assert!(house.get(&cookie, "/t/halden/freezes").shows("No freeze is active or planned"));
+    assert!(
+        house
+            .get(&cookie, "/t/halden/freezes")
+            .shows("No freeze is active or planned")
+    );
     let headers = [
         ("content-type", "application/x-www-form-urlencoded"),
         ("sec-fetch-site", "cross-site"),
