@@ -37,9 +37,9 @@ pub fn contributions(parts: &[i64]) -> Vec<String> {
         let rounded = if is_hidden { 1 } else { rounded };
         let units = rounded - shown;
         shown = rounded;
-        let sign = match units {
-            ..0 => "−",
-            1.. if place > 0 => "+",
+        let sign = match units.signum() {
+            -1 => "−",
+            1 if place > 0 => "+",
             _ => "",
         };
         let size = units.unsigned_abs();
