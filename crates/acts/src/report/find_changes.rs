@@ -209,16 +209,6 @@ pub fn count_changes(
     Ok(change_count::count_changes(cx.tx, &filter, most, upto)?)
 }
 
-/// How many of the changes of a filter have a target of each service.
-///
-/// # Errors
-/// 403, or the store's.
-pub fn count_by_service(cx: &mut Context<'_, '_>, filter: &ChangeFilter) -> Result<BTreeMap<String, i64>> {
-    cx.allow(READ)?;
-    let filter = inside(cx, filter)?;
-    Ok(change_count::count_by_service(cx.tx, &filter)?)
-}
-
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
 ///
 /// # Errors

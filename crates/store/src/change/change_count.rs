@@ -3,8 +3,6 @@
 //! The number of examined rows is bounded, not only the number of found ones: beyond the bound a count reports that there are
 //! more. The part of a filter that few changes match is looked up in an index, and the found changes are tested for the rest.
 
-use std::collections::BTreeMap;
-
 use crate::change::change_order::{Order, SortKey, Spot, passed};
 use crate::change::change_query::{ChangeFilter, Conditions, Few, Part, named};
 use crate::error::Result;
@@ -59,25 +57,6 @@ pub fn count_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, most: i64, upto: Op
         }
     }
     Ok(best)
-}
-
-/// How many of the changes of a filter have a target of each service.
-pub fn count_by_service(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<BTreeMap<String, i64>> {
-    let mut list = Conditions::default();
-    for part in Part::ALL {
-        list.part(filter, part);
-    }
-    list.of_others(filter, Few::Nothing);
-    let sql = format!(
-        "SELECT t.service, count(DISTINCT t.change_id) AS it
-         FROM (SELECT \"change\".id FROM \"change\" WHERE \"change\".tenant = $tenant{}) AS found CROSS JOIN change_target AS t
-         WHERE t.tenant = $tenant AND t.change_id = found.id GROUP BY t.service ORDER BY t.service",
-        list.sql
-    );
-    let rows = tx.query(&sql, &named(&list.params))?;
-    rows.iter()
-        .map(|row| Ok((row.text("service")?, row.int("it")?)))
-        .collect()
 }
 
 /// Where a count may begin, the most promising first: where the index also has what is tested, no change is read.

@@ -1,9 +1,7 @@
 //! Services, with the people responsible for them.
 
-use std::collections::BTreeMap;
-
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, outcome_of};
+use acts::report::find_changes::{ChangeFilter, count_changes, find_changes, outcome_of};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -36,6 +34,8 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
+/// Up to how many open changes of a service the list counts.
+const COUNTED: i64 = 100;
 
 /// The list of services.
 pub(crate) async fn services(
@@ -50,16 +50,19 @@ pub(crate) async fn services(
 }
 
 fn services_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
-    let open = open_changes(view)?;
     let directory = view.directory.clone();
     let (shown, told) = words.narrow(directory.services.values(), |service| {
         let team = service.team.as_deref().unwrap_or_default();
         vec![service.key.as_str(), service.name.as_str(), team]
     });
-    let rows = shown.into_iter().map(|service| service_row(view, service, &open));
+    let rows = shown.into_iter().map(|service| {
+        let open_changes = open_changes(view, service)?;
+        Ok(service_row(view, service, open_changes))
+    });
+    let rows = rows.collect::<acts::Result<_>>()?;
     let mut page = Services {
         frame: view.frame.clone(),
-        rows: rows.collect(),
+        rows,
         ..Services::default()
     };
     words.put(&mut page, view.url("/services"), &told, (Vec::new(), &[]));
@@ -72,20 +75,25 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&B
     Ok(page.render())
 }
 
-/// How many open changes each service has.
-fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, i64>> {
+/// How many open changes a service has, counted up to [`COUNTED`].
+fn open_changes(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<String> {
     let states = Stage::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str().to_owned());
     let filter = ChangeFilter {
         states: states.collect(),
+        service: Some(service.key.as_str().to_owned()),
         ..ChangeFilter::default()
     };
-    count_by_service(view.cx, &filter)
+    let count = count_changes(view.cx, &filter, COUNTED, None)?;
+    Ok(match count.is_whole {
+        true => count.found.to_string(),
+        false => format!("{COUNTED}+"),
+    })
 }
 
-fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, i64>) -> ServiceRow {
+fn service_row(view: &View<'_, '_, '_>, service: &Service, open_changes: String) -> ServiceRow {
     let key = service.key.as_str();
     ServiceRow {
         key: key.to_owned(),
@@ -100,7 +108,7 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
         team: service.team.clone().unwrap_or_default(),
         regimes: regime_names(service),
         last_change: String::new(),
-        open_changes: open.get(key).copied().unwrap_or(0).to_string(),
+        open_changes,
     }
 }
 
