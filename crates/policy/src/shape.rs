@@ -1,7 +1,7 @@
 //! The form that facts must have to fit the schema: a table made once, when a set is compiled.
 //!
 //! Cedar can check this with each question, but copies the description of a type for every entity that a value names, which
-//! took half of the evaluation time (ADR 0039). The table covers the same as Cedar's check: every type, every attribute and no
+//! took half of the evaluation time. The table covers the same as Cedar's check: every type, every attribute and no
 //! other, the sort of each, the values of a closed type, and the permitted parents.
 
 use std::collections::{BTreeSet, HashMap, HashSet};

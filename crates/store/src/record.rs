@@ -283,7 +283,7 @@ fn parts_where<R: Record, T: DeserializeOwned>(
         if is_wanted(&body) {
             let unread =
                 |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
-            found.push(R::from_text(&body).map_err(unread)?);
+            found.push(serde_json::from_str(&body).map_err(unread)?);
         }
     }
     Ok(found)
