@@ -1,8 +1,8 @@
-//! The only module that uses the cryptographic library.
+//! The seam to the cryptographic library.
 //!
-//! No other file of the workspace hashes, signs, authenticates or encrypts by itself, so that the
-//! library behind this seam (`ring` today; `aws-lc-rs` has the same interface) can be replaced in
-//! one place. Secrets are wiped when dropped and never printed.
+//! No other file hashes, signs, authenticates or encrypts by itself, but for `connect`, which checks
+//! and makes the signatures of other systems, so that the library (`ring` today; `aws-lc-rs` has the
+//! same interface) can be replaced in two places. Secrets are wiped when dropped and never printed.
 
 use crate::{Error, Result};
 use base64::Engine as _;
