@@ -177,7 +177,7 @@ fn a_question_that_cannot_be_read_is_told_with_each_of_its_errors() {
     let fields: Vec<&str> = errors.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(fields, ["zone", "from", "kind", "by"]);
     let turned = refused("success_share", &[("from", "2026-11-02"), ("to", "2026-11-02")]);
-    assert!(turned.text().contains("behind"), "{}", turned.text());
+    assert!(turned.text().contains("must be later than `from`"), "{}", turned.text());
     let long = refused("success_share", &[("from", "2010-01-01"), ("to", "2026-11-02")]);
     assert!(long.text().contains("3660"), "{}", long.text());
 }

@@ -169,7 +169,7 @@ fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
     for login in ["mona", "olga"] {
         let told = approve(&world, &by_password(login));
         assert!(
-            told.contains("one_hand") && told.contains("nils already has a part"),
+            told.contains("one_hand") && told.contains("nils already took part"),
             "{told}"
         );
     }

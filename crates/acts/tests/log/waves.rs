@@ -226,7 +226,7 @@ fn members_come_by_file_and_by_query_and_wrong_rows_are_named_at_once() {
         done.map_err(|error| error.to_string())
     };
     let without = attempt(vec![row("a", "", false)]).unwrap_err();
-    assert!(without.contains("plan of waves"), "{without}");
+    assert!(without.contains("wave plan"), "{without}");
     plan(&world, &key);
     let elsewhere = MemberRow {
         service: "nowhere".to_owned(),

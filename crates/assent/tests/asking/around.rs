@@ -56,7 +56,7 @@ fn a_digest_that_is_no_longer_current_is_told_once_with_what_has_changed() {
     let (output, _) = server.run(&["change", "approve", "CHG-7", "--digest", "sha256:old"]);
     assert_eq!(code(&output), 1);
     let told = text(&output.stderr);
-    assert_eq!(told.matches("You named sha256:old").count(), 1, "{told}");
+    assert_eq!(told.matches("You sent the digest sha256:old").count(), 1, "{told}");
     assert!(
         told.contains("title (covered by what): was Move it; now Move it all"),
         "{told}"
