@@ -106,7 +106,7 @@ fn a_wrong_line_refuses_the_whole_with_line_reason_and_example() {
     let told = refused["errors"].to_string();
     for part in [
         "line 3: ends_at",
-        "must lie after",
+        "must be later than",
         "Example: service=shop",
         "line 4: service",
         "line 5: person",

@@ -271,7 +271,7 @@ fn a_copied_passkey_is_told_and_opens_nothing_any_more() {
         .send();
     let page = String::from_utf8_lossy(&page.body).into_owned();
     assert!(
-        page.contains("there may be a copy of it"),
+        page.contains("it may have been copied"),
         "the account tells its owner"
     );
 }

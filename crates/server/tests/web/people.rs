@@ -37,12 +37,12 @@ fn the_page_of_people_names_managers_and_what_was_refused() {
 
     let act = |name: &str, pairs: &[(&str, &str)]| house.post(&marta, &format!("{people}/ingrid/{name}"), pairs);
     assert_eq!(act("manager", &[("manager", "hanne")]).status, 303);
-    assert!(house.get(&marta, people).shows("Answers to"));
+    assert!(house.get(&marta, people).shows("Reports to"));
     let own = act("manager", &[("manager", "ingrid")]);
     assert_eq!(own.status, 422, "{own:?}");
     assert!(own.shows("A person cannot be their own manager"), "{own:?}");
     assert_eq!(act("manager", &[("manager", "")]).status, 303);
-    assert!(!house.get(&marta, people).shows("Answers to"));
+    assert!(!house.get(&marta, people).shows("Reports to"));
 
     let refused = "Refused by";
     assert!(!house.get(&marta, people).shows(refused));
