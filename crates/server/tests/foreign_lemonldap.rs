@@ -330,5 +330,5 @@ fn a_person_signs_in_at_lemonldap_steps_up_there_and_stays_one_person() {
     world.post("adam", "/people/dwho/deactivation", &json!({})).expect(201);
     let ended = Browser::default().walk(&world, "/t/acme/sign-in/lemon", who);
     assert_eq!(ended.status, 403);
-    assert!(String::from_utf8_lossy(&ended.body).contains("has ended"));
+    assert!(String::from_utf8_lossy(&ended.body).contains("was deactivated"));
 }

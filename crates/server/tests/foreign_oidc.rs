@@ -196,7 +196,7 @@ fn a_person_signs_in_at_a_real_provider_and_stays_one_person() {
     assert!(String::from_utf8_lossy(&twin.body).contains("with another account"));
     let eve = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "eve");
     assert_eq!(eve.status, 403);
-    assert!(String::from_utf8_lossy(&eve.body).contains("belongs to somebody"));
+    assert!(String::from_utf8_lossy(&eve.body).contains("is already in use"));
     world.post("adam", "/people/ada/deactivation", &json!({})).expect(201);
     let ended = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "ada");
     assert!(String::from_utf8_lossy(&ended.body).contains("has ended"));
@@ -227,7 +227,7 @@ fn a_fresh_factor_can_be_shown_at_the_provider_by_the_same_person() {
     assert_eq!(rita.ask("POST", &url, &form).status, 303);
     let other = walk(&world, &mut rita, "/t/acme/step-up/corp", "ada");
     assert_eq!(other.status, 403);
-    assert!(String::from_utf8_lossy(&other.body).contains("somebody else"));
+    assert!(String::from_utf8_lossy(&other.body).contains("a person other than the one of this session"));
 }
 
 /// A right from a claim that a review of access refuses stays away, however often they sign in at the provider.
@@ -313,7 +313,7 @@ fn answers_are_bound_to_the_browser_and_to_the_provider() {
     browser.ask("GET", &format!("{ours}/corp"), "");
     says(
         &browser.ask("GET", &format!("{ours}/corp/callback?code=x&state=guessed"), ""),
-        "another sign-in",
+        "a different sign-in",
     );
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
