@@ -135,7 +135,7 @@ fn a_service_answers_by_default_and_a_form_of_too_many_fields_warns() {
     }
     let warned = server.must("GET", "/api/v1/custom-fields/extra_7", &server.token("admin"), None);
     assert!(
-        warned["warnings"][0].as_str().unwrap().contains("9 fields of your own"),
+        warned["warnings"][0].as_str().unwrap().contains("9 custom fields"),
         "{warned:#} {last:#}"
     );
     let page = Session::begin(&server, "admin").get("/t/halden/fields");
