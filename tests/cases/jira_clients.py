@@ -182,7 +182,7 @@ def gitlab(secret, svc):
 def attacks(secret, name, svc, key, number, commit):
     stranger, _ = account()
     taken = tell(stranger, deployment(number, svc, commit, update=9, state='cancelled'))
-    check('Somebody else' in reason(taken), 'another client does not tell of it', taken)
+    check('Another account' in reason(taken), 'another client does not tell of it', taken)
     other, borrowed = service(), sequence()
     tell(secret, deployment(borrowed, other, commit, keys=[key]))
     mine = gating(secret, borrowed)['details'][0]['issueKey']

@@ -70,7 +70,7 @@ def attacks(secret, name, svc, key, digits):
             (attest(secret, svc, key, told(digits), file=True), 400, 'Attachments'),
             (attest(secret, svc, key, {'attestation_name': 'x'}), 400, 'is_compliant'),
             (attest(secret, svc, key, told(digits), org='another'), 404, 'tenant'),
-            (artifact(secret, other, digits), 409, 'stays'),
+            (artifact(secret, other, digits), 409, 'cannot change'),
             (artifact(secret, svc, 'latest'), 400, 'hexadecimal'),
             (attest(lend(name, 'read'), svc, key, told(digits)), 403, ''),
             (asserted(lend(name, 'read', 'write'), svc, digits), 403, '')):

@@ -628,7 +628,7 @@ pub(crate) fn items_about(server: &Server, key: &str) -> Vec<String> {
     let found = server.must("GET", &path, &server.token("auditor"), None);
     let items = found["items"].as_array().unwrap().iter();
     let ours = items.filter_map(|item| item["title"].as_str());
-    ours.filter(|title| title.contains("beside this one"))
+    ours.filter(|title| title.contains("was edited in the other system"))
         .map(str::to_owned)
         .collect()
 }

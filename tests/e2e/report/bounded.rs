@@ -47,7 +47,7 @@ fn lists_come_in_pages_and_narrow_by_service_and_state() {
         session
             .get("/t/halden/incidents?state=closed&service=depot-01")
             .body
-            .contains("Nothing fits")
+            .contains("No entries match the filter")
     );
     let found = items(&server, "commander", "/incidents?service=depot-01&state=open&limit=200");
     assert_eq!(found.len(), INCIDENTS / 2);
