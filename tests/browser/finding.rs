@@ -148,7 +148,7 @@ fn a_time_is_typed_in_words_and_read_in_the_zone_of_its_writer() {
     let field = format!("[id=\"{}\"]", id.as_str().unwrap());
     browser.fill(&field, "in a while");
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("is no time");
+    browser.wait_for_words("is not a time");
     browser.fill(&field, "tomorrow 22:00 for 2 h");
     browser.leave_by(|| browser.press(ENTER));
     let kept = desk.api("requester", "GET", "/absences", Value::Null);

@@ -191,7 +191,12 @@ mod tests {
         );
         assert_eq!(contributions(&[34_000, 9_000, -11_000]), ["3.4", "+0.9", "−1.1"]);
         assert_eq!(contributions(&[5_040, -5_000]), ["0.50", "−0.49"]);
-        let units = |text: &str| -> i64 { text.replace('−', "-").replace('.', "").parse().unwrap() };
+        let units = |text: &str| -> i64 {
+            text.replace('−', "-")
+                .replace('.', "")
+                .parse()
+                .expect("digits with a sign")
+        };
         for parts in [
             &[61_400, 640, 640, 15_000, -450, 449][..],
             &[50_449, 449, 449, 449, 449, 449, -30_449],
