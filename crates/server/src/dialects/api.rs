@@ -110,7 +110,7 @@ impl Refused {
             parts.push(format!("{}: {}", text_of(&error["field"]), text_of(&error["text"])));
         }
         for unmet in items_of(&problem["unmet"]) {
-            parts.push(format!("{} {}", text_of(&unmet["text"]), text_of(&unmet["satisfy"])));
+            parts.extend(["text", "satisfy"].map(|field| text_of(&unmet[field]).to_owned()));
         }
         let mut seen: Vec<String> = Vec::new();
         for part in parts {
@@ -326,9 +326,6 @@ mod tests {
         assert_eq!(refused.code, "evidence_missing");
         assert_eq!(refused.status, 409);
         assert_eq!(Refused::by_problem(422, &problem, None).status, 400);
-        assert_eq!(
-            refused.text,
-            "Evidence is missing. title: Say it. Evidence is missing. Add evidence."
-        );
+        assert_eq!(refused.text, "Evidence is missing. title: Say it. Add evidence.");
     }
 }
