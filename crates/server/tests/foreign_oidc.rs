@@ -199,7 +199,7 @@ fn a_person_signs_in_at_a_real_provider_and_stays_one_person() {
     assert!(String::from_utf8_lossy(&eve.body).contains("is already in use"));
     world.post("adam", "/people/ada/deactivation", &json!({})).expect(201);
     let ended = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "ada");
-    assert!(String::from_utf8_lossy(&ended.body).contains("has ended"));
+    assert!(String::from_utf8_lossy(&ended.body).contains("was deactivated"));
 }
 
 /// The script of the sign-in page adds the zone to the link to the provider.
