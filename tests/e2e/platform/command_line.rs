@@ -566,7 +566,11 @@ fn errors(terminal: &Terminal) {
     };
     let sort = told(&token, &["change", "list", "--sort", "frob"], 1);
     assert!(sort.contains("`planned_start`") && !sort.contains("--from"), "{sort}");
-    assert_eq!(sort.matches("is not one of").count(), 1, "a sentence is said once: {sort}");
+    assert_eq!(
+        sort.matches("is not one of").count(),
+        1,
+        "a sentence is said once: {sort}"
+    );
     let stranger = told("ast_nobody", &["change", "list"], 2);
     assert!(
         !stranger.contains("Bearer") && stranger.contains("Set ASSENT_TOKEN, or give --token-file."),

@@ -164,7 +164,11 @@ fn an_edit_empties_the_group_that_it_voids() {
 fn the_group_that_has_nobody_is_named_and_escalated() {
     let mut world = two(&[("a", &["vera", "tom"]), ("b", &["rita"])]);
     let found = row(&world, "cannot_be_met").unwrap();
-    assert!(found.text.contains("requires a decision of the group b for shop"), "{}", found.text);
+    assert!(
+        found.text.contains("requires a decision of the group b for shop"),
+        "{}",
+        found.text
+    );
     assert!(world.events.iter().any(|event| event.kind == "approval.nobody_can"));
     // Two groups of one person are one person: all of them together have too few.
     world.estate(|estate| {
@@ -173,7 +177,11 @@ fn the_group_that_has_nobody_is_named_and_escalated() {
     });
     world.settle();
     let found = row(&world, "cannot_be_met").unwrap();
-    assert!(found.text.contains("requires a decision of the groups a, b for shop"), "{}", found.text);
+    assert!(
+        found.text.contains("requires a decision of the groups a, b for shop"),
+        "{}",
+        found.text
+    );
     world.estate(|estate| {
         estate.groups.insert("b".into(), group("b", &["cora"]));
     });

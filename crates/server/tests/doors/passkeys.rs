@@ -270,10 +270,7 @@ fn a_copied_passkey_is_told_and_opens_nothing_any_more() {
         .header("cookie", &cookie)
         .send();
     let page = String::from_utf8_lossy(&page.body).into_owned();
-    assert!(
-        page.contains("it may have been copied"),
-        "the account tells its owner"
-    );
+    assert!(page.contains("it may have been copied"), "the account tells its owner");
 }
 
 #[test]
