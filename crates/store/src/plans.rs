@@ -10,7 +10,8 @@ use crate::compliance::{archive, retention};
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
 use crate::queue::{lease, timer};
-use crate::{Config, Lane, Mode, Result, Row, Store, Value, idempotency};
+use crate::record::Filter;
+use crate::{Config, Error, Lane, Mode, Result, Row, Store, Value, idempotency};
 
 /// The plan of a statement on SQLite, a line a step.
 fn plan(store: &Store, sql: &str) -> String {
@@ -183,6 +184,126 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
             false,
         ),
     ]
+}
+
+/// A look-up: the table, the filter, the index and whether the few matches are sorted.
+type LookUp = (&'static str, Filter, &'static str, bool);
+
+fn newest() -> Filter {
+    Filter::new().descending_by("id").limit(50)
+}
+
+/// Look-ups of integrations in a long history.
+fn of_signals() -> Vec<LookUp> {
+    let place = || newest().equals("service", "x").equals("environment", "x");
+    let elsewhere = place().differs("connection", "x").at_least("id", "x");
+    let open = || newest().equals("is_over", false);
+    vec![
+        ("deployment", place(), "deployment_by_service_environment_id (", false),
+        ("deployment", elsewhere, "deployment_by_service_environment_id (", false),
+        (
+            "deployment",
+            newest().equals("connection", "x"),
+            "deployment_by_connection_id (tenant=? AND connection=?)",
+            false,
+        ),
+        (
+            "outside_check",
+            open().equals("connection", "x"),
+            "outside_check_by_connection_is_over_id (tenant=? AND connection=? AND is_over=?)",
+            false,
+        ),
+        (
+            "outside_check",
+            open(),
+            "outside_check_by_is_over_id (tenant=? AND is_over=?)",
+            false,
+        ),
+        (
+            "drift_finding",
+            newest()
+                .at_least("last_seen", Timestamp::UNIX_EPOCH)
+                .one_of("service", ["x", "y"]),
+            "drift_finding_by_service_last_seen (tenant=? AND service=? AND last_seen>?)",
+            true,
+        ),
+    ]
+}
+
+/// Look-ups of changes, decisions and work in a long history.
+fn of_work() -> Vec<LookUp> {
+    let now = Timestamp::UNIX_EPOCH;
+    let closed = || Filter::new().also_one_of("state", ["closed"]).limit(500);
+    let decided = Filter::new().equals("person", "x").equals("state", "standing");
+    let settled = Filter::new().equals("owner", "x").is_set("settled_at");
+    let active = || newest().equals("active", true);
+    vec![
+        (
+            "approval",
+            decided.at_least("at", now).descending_by("at").limit(50),
+            "approval_by_person_state_at (tenant=? AND person=? AND state=? AND at>?)",
+            false,
+        ),
+        (
+            "conflict",
+            Filter::new().equals("other", "x").order_by("id"),
+            "conflict_by_other_id (tenant=? AND other=?)",
+            false,
+        ),
+        (
+            "running",
+            active(),
+            "running_by_active_id (tenant=? AND active=?)",
+            false,
+        ),
+        (
+            "running",
+            active().equals("service", "x"),
+            "running_by_service_active_id (tenant=? AND service=? AND active=?)",
+            false,
+        ),
+        (
+            "action_item",
+            settled.descending_by("settled_at").descending_by("id").limit(50),
+            "action_item_by_owner_settled_at_id (tenant=? AND owner=?",
+            false,
+        ),
+        (
+            "change",
+            closed().at_least("updated_at", now).descending_by("updated_at"),
+            "change_by_updated_at_number_state (tenant=? AND updated_at>?)",
+            false,
+        ),
+        (
+            "change",
+            closed().less("id", "x").descending_by("id"),
+            "sqlite_autoindex_change_1 (tenant=? AND id<?)",
+            false,
+        ),
+    ]
+}
+
+#[test]
+fn look_ups_in_a_long_history_read_what_they_find() {
+    let folder = std::env::temp_dir().join(format!("assent-plans-of-history-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
+    for (table, filter, index, is_sorted) in of_signals().into_iter().chain(of_work()) {
+        let (tail, params) = filter.written().unwrap();
+        let ask = format!("EXPLAIN QUERY PLAN SELECT id, body FROM \"{table}\" WHERE tenant = $tenant{tail}");
+        let plan = store
+            .wait(Lane::Pages, "acme", Mode::Read, move |tx| {
+                let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+                let rows = tx.query(&ask, &params)?;
+                let lines = rows.iter().map(|row| row.text("detail"));
+                Ok::<_, Error>(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+            })
+            .unwrap();
+        assert!(plan.contains(index), "{table}{tail}\n{plan}");
+        assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{table}{tail}\n{plan}");
+    }
+    store.close();
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
