@@ -91,6 +91,7 @@ const MIGRATIONS: &[Migration] = migrations![
     64 "0064_mirror_natural_key",
     65 "0065_figures",
     66 "0066_undeliverable",
+    67 "0067_history_indexes",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

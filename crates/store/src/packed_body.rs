@@ -5,6 +5,8 @@
 //! a new one gets another number. Codes of rows and replay see the plain body.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io;
 use std::sync::LazyLock;
 
 use base64::Engine;
@@ -21,8 +23,8 @@ const TABLES: [&str; 2] = ["act_facts", "decision_facts"];
 const FORM: &str = "z1:";
 /// The longest body: the facts of 10,000 targets with a hundred owners each stay below.
 const MAX_BYTES: usize = 64 << 20;
-/// The compression level; higher ones gain a hundredth.
-const LEVEL: i32 = 9;
+/// The compression level; higher ones gain less than a hundredth.
+const LEVEL: i32 = 5;
 const DICTIONARY: &[u8] = include_bytes!("facts_dictionary.txt");
 
 static PACKING: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
@@ -33,9 +35,22 @@ pub(crate) fn kept(table: &str, body: String) -> Result<String> {
     if !TABLES.contains(&table) {
         return Ok(body);
     }
-    let packed = Compressor::with_prepared_dictionary(&PACKING).and_then(|mut it| it.compress(body.as_bytes()));
-    let packed = packed.map_err(|it| Error::Other(format!("a body of `{table}` cannot be compressed: {it}")))?;
+    let packed = packed(body.as_bytes())
+        .map_err(|it| Error::Other(format!("a body of `{table}` cannot be compressed: {it}")))?;
     Ok(format!("{FORM}{}", URL_SAFE_NO_PAD.encode(packed)))
+}
+
+fn packed(body: &[u8]) -> io::Result<Vec<u8>> {
+    thread_local! {
+        // The tables of a compressor are dearer to make than a body is to compress.
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(compressor) => compressor.compress(body),
+        None => kept
+            .insert(Compressor::with_prepared_dictionary(&PACKING)?)
+            .compress(body),
+    })
 }
 
 /// The body in a column.

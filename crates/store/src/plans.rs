@@ -10,7 +10,8 @@ use crate::compliance::{archive, retention};
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
 use crate::queue::{lease, timer};
-use crate::{Config, Lane, Mode, Result, Row, Store, Value, idempotency};
+use crate::record::Filter;
+use crate::{Config, Error, Lane, Mode, Result, Row, Store, Value, idempotency};
 
 /// The plan of a statement on SQLite, a line a step.
 fn plan(store: &Store, sql: &str) -> String {
@@ -183,6 +184,105 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
             false,
         ),
     ]
+}
+
+/// Look-ups in a long history: the table, the filter, the index and whether the few matches are sorted.
+fn of_history() -> Vec<(&'static str, Filter, &'static str, bool)> {
+    let newest = || Filter::new().descending_by("id").limit(50);
+    let place = || newest().equals("service", "x").equals("environment", "x");
+    let closed = || Filter::new().also_one_of("state", ["closed"]).limit(500);
+    let now = Timestamp::UNIX_EPOCH;
+    vec![
+        ("deployment", place(), "deployment_by_service_environment_id (", false),
+        (
+            "deployment",
+            place().differs("connection", "x").at_least("id", "x"),
+            "deployment_by_service_environment_id (",
+            false,
+        ),
+        (
+            "deployment",
+            newest().equals("connection", "x"),
+            "deployment_by_connection_id (tenant=? AND connection=?)",
+            false,
+        ),
+        (
+            "outside_check",
+            newest().equals("connection", "x").equals("is_over", false),
+            "outside_check_by_connection_is_over_id (tenant=? AND connection=? AND is_over=?)",
+            false,
+        ),
+        (
+            "outside_check",
+            newest().equals("is_over", false),
+            "outside_check_by_is_over_id (tenant=? AND is_over=?)",
+            false,
+        ),
+        (
+            "approval",
+            Filter::new()
+                .equals("person", "x")
+                .equals("state", "standing")
+                .at_least("at", now)
+                .descending_by("at")
+                .limit(50),
+            "approval_by_person_state_at (tenant=? AND person=? AND state=? AND at>?)",
+            false,
+        ),
+        (
+            "conflict",
+            Filter::new().equals("other", "x").order_by("id"),
+            "conflict_by_other_id (tenant=? AND other=?)",
+            false,
+        ),
+        (
+            "running",
+            newest().equals("active", true),
+            "running_by_active_id (tenant=? AND active=?)",
+            false,
+        ),
+        (
+            "drift_finding",
+            newest().at_least("last_seen", now).one_of("service", ["x", "y"]),
+            "drift_finding_by_last_seen_service (tenant=? AND last_seen>?)",
+            true,
+        ),
+        (
+            "change",
+            closed().at_least("updated_at", now).descending_by("updated_at"),
+            "change_by_updated_at_number_state (tenant=? AND updated_at>?)",
+            false,
+        ),
+        (
+            "change",
+            closed().less("id", "x").descending_by("id"),
+            "sqlite_autoindex_change_1 (tenant=? AND id<?)",
+            false,
+        ),
+    ]
+}
+
+#[test]
+fn look_ups_in_a_long_history_read_what_they_find() {
+    let folder = std::env::temp_dir().join(format!("assent-plans-of-history-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
+    for (table, filter, index, is_sorted) in of_history() {
+        let (tail, params) = filter.written().unwrap();
+        let ask = format!("EXPLAIN QUERY PLAN SELECT id, body FROM \"{table}\" WHERE tenant = $tenant{tail}");
+        let plan = store
+            .wait(Lane::Pages, "acme", Mode::Read, move |tx| {
+                let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+                let rows = tx.query(&ask, &params)?;
+                let lines = rows.iter().map(|row| row.text("detail"));
+                Ok::<_, Error>(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+            })
+            .unwrap();
+        assert!(plan.contains(index), "{table}{tail}\n{plan}");
+        assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{table}{tail}\n{plan}");
+    }
+    store.close();
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

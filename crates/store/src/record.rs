@@ -519,6 +519,7 @@ pub struct Filter {
 enum Test {
     Compare(String, &'static str, Value),
     OneOf(String, Vec<Value>),
+    AlsoOneOf(String, Vec<Value>),
     Null(String, bool),
     Prefix(String, String),
 }
@@ -526,9 +527,11 @@ enum Test {
 impl Test {
     fn column(&self) -> &str {
         match self {
-            Self::Compare(column, ..) | Self::OneOf(column, _) | Self::Null(column, _) | Self::Prefix(column, _) => {
-                column
-            }
+            Self::Compare(column, ..)
+            | Self::OneOf(column, _)
+            | Self::AlsoOneOf(column, _)
+            | Self::Null(column, _)
+            | Self::Prefix(column, _) => column,
         }
     }
 }
@@ -589,6 +592,14 @@ impl Filter {
         self
     }
 
+    /// The column, of text, has one of these values, and SQLite chooses no index by that: nearly all of a long history is closed.
+    #[must_use]
+    pub fn also_one_of<V: Into<Value>>(mut self, column: &str, values: impl IntoIterator<Item = V>) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.tests.push(Test::AlsoOneOf(column.to_owned(), values));
+        self
+    }
+
     /// The column is NULL.
     #[must_use]
     pub fn is_null(mut self, column: &str) -> Self {
@@ -641,7 +652,9 @@ impl Filter {
         let value = |name: &str| columns.iter().find(|(it, _)| *it == name).map(|(_, value)| value);
         let agrees = |test: &Test| match test {
             Test::Compare(name, sign, wanted) => value(name).is_none_or(|it| compares(it, sign, wanted)),
-            Test::OneOf(name, wanted) => value(name).is_none_or(|it| wanted.contains(it)),
+            Test::OneOf(name, wanted) | Test::AlsoOneOf(name, wanted) => {
+                value(name).is_none_or(|it| wanted.contains(it))
+            }
             Test::Null(name, is_null) => value(name).is_none_or(|it| (*it == Value::Null) == *is_null),
             Test::Prefix(name, prefix) => value(name).is_none_or(|it| begins(it, prefix)),
         };
@@ -656,7 +669,7 @@ impl Filter {
     }
 
     /// The text after `WHERE tenant = $tenant`, with its parameters.
-    fn written(&self) -> Result<(String, Vec<(String, Value)>)> {
+    pub(crate) fn written(&self) -> Result<(String, Vec<(String, Value)>)> {
         let mut sql = String::new();
         let mut params = Vec::new();
         for test in &self.tests {
@@ -700,10 +713,11 @@ fn write_test(test: &Test, params: &mut Vec<(String, Value)>) -> Result<String> 
             let place = place(params, value.clone());
             format!("\"{}\" {sign} {place}", checked_name(column)?)
         }
-        Test::OneOf(_, values) if values.is_empty() => "1 = 0".to_owned(),
-        Test::OneOf(column, values) => {
-            let places: Vec<String> = values.iter().map(|it| place(params, it.clone())).collect();
-            format!("\"{}\" IN ({})", checked_name(column)?, places.join(", "))
+        Test::OneOf(_, values) | Test::AlsoOneOf(_, values) if values.is_empty() => "1 = 0".to_owned(),
+        Test::OneOf(column, values) => format!("\"{}\" IN ({})", checked_name(column)?, places(params, values)),
+        Test::AlsoOneOf(column, values) => {
+            // By an expression no index is found.
+            format!("\"{}\" || '' IN ({})", checked_name(column)?, places(params, values))
         }
         Test::Null(column, true) => format!("\"{}\" IS NULL", checked_name(column)?),
         Test::Null(column, false) => format!("\"{}\" IS NOT NULL", checked_name(column)?),
@@ -714,6 +728,11 @@ fn write_test(test: &Test, params: &mut Vec<(String, Value)>) -> Result<String> 
             format!("substr(\"{column}\", 1, CAST({length} AS INTEGER)) = {prefix}")
         }
     })
+}
+
+fn places(params: &mut Vec<(String, Value)>, values: &[Value]) -> String {
+    let places: Vec<String> = values.iter().map(|it| place(params, it.clone())).collect();
+    places.join(", ")
 }
 
 fn place(params: &mut Vec<(String, Value)>, value: Value) -> String {

@@ -15,14 +15,6 @@ const WALKS: &[(&str, &str)] = &[
         "an index of the messages that are held",
     ),
     (
-        "SELECT id, version, body, sealed, code FROM \"outside_check\" WHERE tenant = $tenant AND \"is_over\"",
-        "once a push of which more became known, over what pipelines ever asked",
-    ),
-    (
-        "SELECT id, version, body, code FROM \"drift_finding\" WHERE tenant = $tenant AND \"last_seen\"",
-        "once for an incident or a question of what changed, over the differences that sources ever told",
-    ),
-    (
         "DELETE FROM evidence_blob",
         "a sweep once a day; the rows hold no bytes here",
     ),
@@ -120,8 +112,11 @@ const WALKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Fails on a logged statement that walks through a tenant's rows although it names a value of another column. PostgreSQL plans
-/// by its own statistics, so there is nothing to look at.
+/// Statements with a limit that sort all their matches first, by how they begin, and why the matches are few.
+const SORTS: &[(&str, &str)] = &[];
+
+/// Fails on a logged statement that walks through a tenant's rows although it names a value of another column, or that sorts all
+/// its matches for the first few. PostgreSQL plans by its own statistics, so there is nothing to look at.
 pub fn must_look_up(place: &Place, server: &Server) {
     if place.database.is_some() {
         return;
@@ -130,15 +125,33 @@ pub fn must_look_up(place: &Place, server: &Server) {
     let base = rusqlite::Connection::open_with_flags(place.folder.path().join("assent.db"), flags).unwrap();
     let statements = said(&server.log());
     assert!(statements.len() > 200, "only {} statements were said", statements.len());
-    let mut walks = Vec::new();
+    let is_meant = |text: &str, meant: &[(&str, &str)]| meant.iter().any(|(begin, _)| text.starts_with(begin));
+    let (mut walks, mut sorts) = (Vec::new(), Vec::new());
     for text in &statements {
-        let is_meant = WALKS.iter().any(|(begin, _)| text.starts_with(begin));
-        if names_more(text) && !is_meant && walks_through(&base, text) {
+        let plan = plan(&base, text);
+        if names_more(text) && !is_meant(text, WALKS) && walks_through(&base, &plan) {
             walks.push(text);
+        }
+        // A sort by the last columns alone sorts the rows of one value of the first.
+        let is_sorted = plan.iter().any(|step| step == "USE TEMP B-TREE FOR ORDER BY");
+        if text.contains(" LIMIT ") && is_sorted && !is_meant(text, SORTS) {
+            sorts.push(text);
         }
     }
     println!("{} statements, each finds its rows by what it names", statements.len());
     assert!(walks.is_empty(), "these walk through all rows of a tenant: {walks:#?}");
+    assert!(
+        sorts.is_empty(),
+        "these sort all their matches for the first few: {sorts:#?}"
+    );
+}
+
+/// The steps of a statement's plan.
+fn plan(base: &rusqlite::Connection, text: &str) -> Vec<String> {
+    let mut select = base.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+    // Values that are not given are NULL; a plan does not depend on them.
+    let details = select.raw_query().mapped(|row| row.get::<_, String>("detail"));
+    details.map(Result::unwrap).collect()
 }
 
 /// The distinct statements of a log, on one line each.
@@ -166,16 +179,12 @@ fn names_more(text: &str) -> bool {
 
 /// Whether a table is read by nothing but the tenant, or by nothing at all. A table that a statement builds itself has no
 /// index.
-fn walks_through(base: &rusqlite::Connection, text: &str) -> bool {
-    let mut select = base.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
-    // Values that are not given are NULL; a plan does not depend on them.
-    let details = select.raw_query().mapped(|row| row.get::<_, String>("detail"));
-    let details: Vec<String> = details.map(Result::unwrap).collect();
+fn walks_through(base: &rusqlite::Connection, plan: &[String]) -> bool {
     let is_table = |name: &str| {
         let ask = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
         base.prepare(ask).unwrap().exists([name]).unwrap()
     };
-    details.iter().any(|detail| {
+    plan.iter().any(|detail| {
         let scanned = detail.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
         scanned.is_some_and(is_table) || detail.ends_with("(tenant=?)")
     })

@@ -1,6 +1,6 @@
 //! A small blocking HTTP client for load: one kept connection, requests as ready bytes, responses with a declared length.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -47,6 +47,17 @@ impl Connection {
             stream,
             buffer: Vec::with_capacity(16 << 10),
         })
+    }
+
+    /// Whether the server has not closed it while it was idle.
+    pub fn is_open(&self) -> bool {
+        let silent = || {
+            self.stream.set_nonblocking(true)?;
+            let peeked = self.stream.peek(&mut [0]);
+            self.stream.set_nonblocking(false)?;
+            peeked
+        };
+        matches!(silent(), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
     /// Sends a request as [`request`] made it and reads the whole response.
@@ -128,6 +139,19 @@ mod tests {
         let head = "HTTP/1.1 403 Forbidden\r\nassent-decision: stop\r\nContent-LENGTH: 12\r\n\r\n";
         assert_eq!(read_head(head).unwrap(), (403, 12));
         assert!(read_head("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_connection_that_the_server_closed_is_not_open() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = Connection::open(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        assert!(connection.is_open());
+        drop(server);
+        // The end of the connection arrives a moment after it was sent.
+        while connection.is_open() {
+            std::thread::yield_now();
+        }
     }
 
     #[test]

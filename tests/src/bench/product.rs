@@ -203,7 +203,7 @@ fn read_tokens(path: &Path) -> Result<BTreeMap<String, String>> {
     Ok(people.iter().filter_map(pair).collect())
 }
 
-/// A client over one kept connection.
+/// A client over one kept connection, opened anew where the server closed it in a long pause.
 pub struct Caller<'a> {
     product: &'a Product,
     connection: Connection,
@@ -220,6 +220,9 @@ impl<'a> Caller<'a> {
     pub fn ask(&mut self, role: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let path = format!("/api/v1{path}");
         let bytes = request(method, &path, Some(self.product.token(role)), body);
+        if !self.connection.is_open() {
+            self.connection = Connection::open(self.product.address)?;
+        }
         let answer = self.connection.ask(&bytes)?;
         answer.json().with_context(|| format!("{role} {method} {path}"))
     }

@@ -101,18 +101,17 @@ fn check_open(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     }
 }
 
-/// The changes on which work began or ended since then, oldest first; if there are too many, the newest of them.
+/// The changes on which work began or ended since then, oldest first; if there are too many, those that were saved last.
 fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
     let filter = Filter::new()
         .more("updated_at", since)
-        .descending_by("number")
+        .descending_by("updated_at")
         .limit(MOST_CHANGES);
-    let found = record::find::<Change>(cx.tx, &filter)?.into_iter().rev();
+    let mut found = record::bodies::<Change>(cx.tx, &filter)?;
     let is_since = |at: Option<Timestamp>| at.is_some_and(|at| at > since);
-    Ok(found
-        .map(|stored| stored.record)
-        .filter(|change| is_since(change.actual_start) || is_since(change.actual_end))
-        .collect())
+    found.retain(|change| is_since(change.actual_start) || is_since(change.actual_end));
+    found.sort_by_key(|change| change.number);
+    Ok(found)
 }
 
 /// The person's part in a change, if they had one.

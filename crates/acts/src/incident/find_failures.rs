@@ -144,7 +144,7 @@ fn of_change(change: &Change, steps: BTreeSet<String>) -> Failure {
 /// The changes that were saved since then and did not succeed.
 fn failed(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
     let ended = Filter::new()
-        .one_of("state", [State::Reviewing, State::Closed].map(State::as_str))
+        .also_one_of("state", [State::Reviewing, State::Closed].map(State::as_str))
         .at_least("updated_at", since)
         .descending_by("updated_at")
         .limit(MOST);

@@ -30,7 +30,7 @@ pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
     // A closed change was saved after its work ended, so an older one is no longer watched.
     let since = incident.started_at.checked_sub(watch::longest(&directory));
     let closed = Filter::new()
-        .equals("state", State::Closed.as_str())
+        .also_one_of("state", [State::Closed.as_str()])
         .at_least("updated_at", since.unwrap_or(Timestamp::MIN))
         .descending_by("updated_at")
         .limit(MOST_CLOSED);

@@ -434,7 +434,7 @@ fn work_since(cx: &mut Context<'_, '_>, rules: &[DriftRule], since: Timestamp) -
     let mut changes = record::bodies::<Change>(cx.tx, &under_way)?;
     // A closed change was saved after its work ended.
     let closed = Filter::new()
-        .equals("state", State::Closed.as_str())
+        .also_one_of("state", [State::Closed.as_str()])
         .at_least("updated_at", since - matching::TOLERANCE)
         .descending_by("updated_at")
         .limit(MOST_CHANGES);

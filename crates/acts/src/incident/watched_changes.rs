@@ -26,7 +26,7 @@ pub(crate) fn watched_at(cx: &mut Context<'_, '_>, at: Timestamp) -> Result<Vec<
     // A closed change was saved after its work ended, so an older one is no longer watched.
     let since = at.checked_sub(watch::longest(&directory)).unwrap_or(Timestamp::MIN);
     let closed = Filter::new()
-        .equals("state", State::Closed.as_str())
+        .also_one_of("state", [State::Closed.as_str()])
         .at_least("updated_at", since)
         .descending_by("updated_at")
         .limit(MOST_CLOSED);

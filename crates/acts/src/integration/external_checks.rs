@@ -28,7 +28,7 @@ use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
 use crate::gate::said::TaskReply;
 use crate::gate::{answer, run_tasks};
-use crate::integration::merge_queue;
+use crate::integration::{merge_queue, pull_request};
 
 /// The kind of call that sends an answer.
 pub const CALL: &str = "answer";
@@ -86,7 +86,20 @@ pub fn take(
             bind(cx, &check, ask.before.as_deref(), who)?;
         }
     }
+    if ask.ask.is_merge() && !check.is_over {
+        check.is_over = end_earlier_heads(cx, &check)?;
+    }
     judge(cx, check, Cause::Asked)
+}
+
+/// Ends the questions about earlier heads of the same pull request; returns whether a later head was asked about already.
+fn end_earlier_heads(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<bool> {
+    let (earlier, later) = pull_request::other_heads(cx, check)?;
+    for head in earlier {
+        let ended = OutsideCheck { is_over: true, ..head };
+        judge(cx, ended, Cause::Moved)?;
+    }
+    Ok(!later.is_empty())
 }
 
 /// A new request.
@@ -208,7 +221,7 @@ fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, wh
     };
     let is_early = matches!(change.state, State::Draft | State::Assessing);
     let follows = match before {
-        Some(before) => was_head(cx, check, before)?,
+        Some(before) => pull_request::was_head(cx, check, before)?,
         None => false,
     };
     let takes = |target: &model::change::record::Target| {
@@ -243,20 +256,6 @@ fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, wh
         }),
         None => Ok(()),
     }
-}
-
-/// Whether this pull request had this head before.
-fn was_head(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: &str) -> Result<bool> {
-    let natural_key = format!(
-        "{}@{before}#{}",
-        check.repository.to_lowercase(),
-        check.number.unwrap_or(0)
-    );
-    let other = format!("{}@{before}", check.reply_to);
-    let filter = Filter::new()
-        .equals("connection", check.connection.as_str())
-        .one_of("natural_key", [natural_key.as_str(), other.as_str()]);
-    Ok(record::count::<OutsideCheck>(cx.tx, &filter)? > 0)
 }
 
 /// Answers every open request that a saved change decides, or may decide.

@@ -203,14 +203,23 @@ pub(crate) fn others(
     Ok(members.iter().map(|row| occurrence::effective(&row.words)).collect())
 }
 
+/// The latest deployments to the place of one; none where its own connection alone reports there, as in most places.
 fn beside(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<Vec<Deployment>> {
-    let filter = Filter::new()
+    let place = Filter::new()
         .equals("service", row.service.as_str())
         .equals("environment", row.environment.as_str())
-        .descending_by("id")
-        .limit(LOOKED_AT);
-    let rows = record::find::<Deployment>(cx.tx, &filter)?;
-    Ok(rows.into_iter().map(|stored| stored.record).collect())
+        .descending_by("id");
+    let latest = place.clone().limit(LOOKED_AT);
+    let Some((oldest, _)) = record::versions::<Deployment>(cx.tx, &latest)?.pop() else {
+        return Ok(Vec::new());
+    };
+    let elsewhere = place
+        .differs("connection", row.connection.as_str())
+        .at_least("id", oldest);
+    if record::versions::<Deployment>(cx.tx, &elsewhere.limit(1))?.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(record::bodies::<Deployment>(cx.tx, &latest)?)
 }
 
 /// The same deployment's record from the connection that reported it first: one place, one build, and close in time. A

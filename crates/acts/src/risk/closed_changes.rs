@@ -68,7 +68,7 @@ pub(crate) fn find_closed(cx: &mut Context<'_, '_>, span: Span) -> Result<(Vec<C
     loop {
         // A change is saved when it is closed, when an incident becomes known, or later.
         let filter = Filter::new()
-            .equals("state", State::Closed.as_str())
+            .also_one_of("state", [State::Closed.as_str()])
             .at_least("updated_at", span.0)
             .more("id", after.as_str());
         let page = record::bodies::<Change>(cx.tx, &filter.order_by("id").limit(AT_ONCE))?;

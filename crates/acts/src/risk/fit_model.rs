@@ -60,7 +60,7 @@ pub fn find_material(cx: &mut Context<'_, '_>) -> Result<Option<Material>> {
     let (mut seen, mut before) = (0, None::<String>);
     loop {
         let mut page = Filter::new()
-            .equals("state", State::Closed.as_str())
+            .also_one_of("state", [State::Closed.as_str()])
             .descending_by("id");
         if let Some(before) = &before {
             page = page.less("id", before.as_str());

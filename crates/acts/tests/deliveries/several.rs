@@ -195,6 +195,14 @@ impl World {
         self.by("rita", move |cx| verbs::submit_change(cx, &key));
     }
 
+    /// The commits whose questions are open.
+    fn open(&self) -> Vec<String> {
+        self.system(|cx| {
+            let checks = record::bodies::<OutsideCheck>(cx.tx, &Filter::new().equals("is_over", false).order_by("id"))?;
+            Ok(checks.into_iter().map(|it| it.commit).collect())
+        })
+    }
+
     /// The result for each commit.
     fn said(&self) -> BTreeMap<String, &'static str> {
         self.system(|cx| {
@@ -275,4 +283,28 @@ fn a_group_that_stands_on_refused_content_is_held_until_the_queue_makes_it_anew(
     assert_eq!(world.said()[&merged(80)], "approved");
     world.take_by(&hub, group(11, MAIN, 6, false));
     assert_eq!(world.said()[&merged(11)], "waiting");
+}
+
+#[test]
+fn of_the_heads_of_a_pull_request_only_the_latest_is_asked_about() {
+    let pushed = |commit: u64, minute: i64| {
+        let mut ask = question(&head(commit), minute, false);
+        ask.number = Some(7);
+        Signal::Ask(ask)
+    };
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let world = World::new();
+        let hub = world.hub();
+        world.set_clock(began());
+        for minute in order {
+            world.take_by(&hub, pushed(70 + u64::try_from(minute).unwrap(), minute));
+        }
+        // Another pull request has heads of its own.
+        world.take_by(&hub, request(8, "CHG-99", 1, false));
+        assert_eq!(world.open(), [head(72), head(8)], "order {order:?}");
+        world.take_by(&hub, pushed(70, 3));
+        let mut open = world.open();
+        open.sort();
+        assert_eq!(open, [head(8), head(70)], "a head that comes back, order {order:?}");
+    }
 }

@@ -79,7 +79,8 @@ pub fn list_ordered(
 }
 
 /// The ids of changes with work on one of these services that were saved at a time or later, the earliest first: a change is
-/// saved when its work ends, so the list has every change whose work ended since then or goes on.
+/// saved when its work ends, so the list has every change whose work ended since then or goes on. SQLite finds them by the time,
+/// not by the state that nearly all have.
 pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<String>, limit: i64) -> Result<Vec<String>> {
     if services.is_empty() {
         return Ok(Vec::new());
@@ -88,7 +89,7 @@ pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<Strin
     let places: Vec<String> = names.iter().map(|name| format!("${name}")).collect();
     let sql = format!(
         "SELECT id FROM \"change\" WHERE tenant = $tenant AND updated_at >= $since
-            AND state IN ('implementing', 'reviewing', 'closed')
+            AND state || '' IN ('implementing', 'reviewing', 'closed')
             AND EXISTS (SELECT 1 FROM change_target t WHERE t.tenant = $tenant AND t.change_id = id AND t.service IN ({}))
          ORDER BY updated_at, number LIMIT $limit",
         places.join(", ")
@@ -371,13 +372,14 @@ pub fn targets_for(
     Ok(rows)
 }
 
-/// The targets of rejected changes in a service and environment: few changes are rejected, and SQLite begins with these.
+/// The targets of rejected changes in a service and environment: few changes are rejected, and SQLite begins with these. Both
+/// indexes have the number, so that no row of another place is read.
 pub fn rejected_in(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<Vec<TargetRow>> {
     let found = tx.query(
         "SELECT t.change_id, t.target_id, t.service, t.environment, t.artifact, t.commit_sha, t.rollback_to, t.state
          FROM \"change\" c CROSS JOIN change_target t
-         WHERE c.tenant = $tenant AND c.state = 'rejected' AND t.tenant = $tenant AND t.change_id = c.id
-            AND t.service = $service AND t.environment = $environment
+         WHERE c.tenant = $tenant AND c.state = 'rejected' AND t.tenant = $tenant AND t.service = $service
+            AND t.environment = $environment AND t.number = c.number
          ORDER BY t.change_id, t.target_id",
         &[("service", service.into()), ("environment", environment.into())],
     )?;
