@@ -23,7 +23,6 @@ mod kube;
 mod lists;
 #[cfg(feature = "server")]
 mod mail_address;
-pub mod memory;
 mod names;
 pub mod output;
 mod place;
