@@ -8,5 +8,5 @@ CREATE INDEX outside_check_by_is_over_id ON "outside_check" (tenant, is_over, id
 CREATE INDEX approval_by_person_state_at ON "approval" (tenant, person, state, at);
 DROP INDEX IF EXISTS approval_by_person_state;
 CREATE INDEX conflict_by_other_id ON "conflict" (tenant, other, id);
-CREATE INDEX drift_finding_by_last_seen_service ON "drift_finding" (tenant, last_seen, service);
+CREATE INDEX drift_finding_by_service_last_seen ON "drift_finding" (tenant, service, last_seen);
 CREATE INDEX running_by_active_id ON "running" (tenant, active, id);

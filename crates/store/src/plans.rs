@@ -244,7 +244,7 @@ fn of_history() -> Vec<(&'static str, Filter, &'static str, bool)> {
         (
             "drift_finding",
             newest().at_least("last_seen", now).one_of("service", ["x", "y"]),
-            "drift_finding_by_last_seen_service (tenant=? AND last_seen>?)",
+            "drift_finding_by_service_last_seen (tenant=? AND service=? AND last_seen>?)",
             true,
         ),
         (
