@@ -23,6 +23,7 @@ mod kube;
 mod lists;
 #[cfg(feature = "server")]
 mod mail_address;
+pub mod memory;
 mod names;
 pub mod output;
 mod place;

@@ -10,3 +10,5 @@ DROP INDEX IF EXISTS approval_by_person_state;
 CREATE INDEX conflict_by_other_id ON "conflict" (tenant, other, id);
 CREATE INDEX drift_finding_by_service_last_seen ON "drift_finding" (tenant, service, last_seen);
 CREATE INDEX running_by_active_id ON "running" (tenant, active, id);
+CREATE INDEX running_by_service_active_id ON "running" (tenant, service, active, id);
+CREATE INDEX action_item_by_owner_settled_at_id ON "action_item" (tenant, owner, settled_at, id);

@@ -242,6 +242,23 @@ fn of_history() -> Vec<(&'static str, Filter, &'static str, bool)> {
             false,
         ),
         (
+            "running",
+            newest().equals("active", true).equals("service", "x"),
+            "running_by_service_active_id (tenant=? AND service=? AND active=?)",
+            false,
+        ),
+        (
+            "action_item",
+            Filter::new()
+                .equals("owner", "x")
+                .is_set("settled_at")
+                .descending_by("settled_at")
+                .descending_by("id")
+                .limit(50),
+            "action_item_by_owner_settled_at_id (tenant=? AND owner=?",
+            false,
+        ),
+        (
             "drift_finding",
             newest().at_least("last_seen", now).one_of("service", ["x", "y"]),
             "drift_finding_by_service_last_seen (tenant=? AND service=? AND last_seen>?)",
