@@ -186,20 +186,21 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// Look-ups in a long history: the table, the filter, the index and whether the few matches are sorted.
-fn of_history() -> Vec<(&'static str, Filter, &'static str, bool)> {
-    let newest = || Filter::new().descending_by("id").limit(50);
+/// A look-up: the table, the filter, the index and whether the few matches are sorted.
+type LookUp = (&'static str, Filter, &'static str, bool);
+
+fn newest() -> Filter {
+    Filter::new().descending_by("id").limit(50)
+}
+
+/// Look-ups of integrations in a long history.
+fn of_signals() -> Vec<LookUp> {
     let place = || newest().equals("service", "x").equals("environment", "x");
-    let closed = || Filter::new().also_one_of("state", ["closed"]).limit(500);
-    let now = Timestamp::UNIX_EPOCH;
+    let elsewhere = place().differs("connection", "x").at_least("id", "x");
+    let open = || newest().equals("is_over", false);
     vec![
         ("deployment", place(), "deployment_by_service_environment_id (", false),
-        (
-            "deployment",
-            place().differs("connection", "x").at_least("id", "x"),
-            "deployment_by_service_environment_id (",
-            false,
-        ),
+        ("deployment", elsewhere, "deployment_by_service_environment_id (", false),
         (
             "deployment",
             newest().equals("connection", "x"),
@@ -208,24 +209,38 @@ fn of_history() -> Vec<(&'static str, Filter, &'static str, bool)> {
         ),
         (
             "outside_check",
-            newest().equals("connection", "x").equals("is_over", false),
+            open().equals("connection", "x"),
             "outside_check_by_connection_is_over_id (tenant=? AND connection=? AND is_over=?)",
             false,
         ),
         (
             "outside_check",
-            newest().equals("is_over", false),
+            open(),
             "outside_check_by_is_over_id (tenant=? AND is_over=?)",
             false,
         ),
         (
+            "drift_finding",
+            newest()
+                .at_least("last_seen", Timestamp::UNIX_EPOCH)
+                .one_of("service", ["x", "y"]),
+            "drift_finding_by_service_last_seen (tenant=? AND service=? AND last_seen>?)",
+            true,
+        ),
+    ]
+}
+
+/// Look-ups of changes, decisions and work in a long history.
+fn of_work() -> Vec<LookUp> {
+    let now = Timestamp::UNIX_EPOCH;
+    let closed = || Filter::new().also_one_of("state", ["closed"]).limit(500);
+    let decided = Filter::new().equals("person", "x").equals("state", "standing");
+    let settled = Filter::new().equals("owner", "x").is_set("settled_at");
+    let active = || newest().equals("active", true);
+    vec![
+        (
             "approval",
-            Filter::new()
-                .equals("person", "x")
-                .equals("state", "standing")
-                .at_least("at", now)
-                .descending_by("at")
-                .limit(50),
+            decided.at_least("at", now).descending_by("at").limit(50),
             "approval_by_person_state_at (tenant=? AND person=? AND state=? AND at>?)",
             false,
         ),
@@ -237,32 +252,21 @@ fn of_history() -> Vec<(&'static str, Filter, &'static str, bool)> {
         ),
         (
             "running",
-            newest().equals("active", true),
+            active(),
             "running_by_active_id (tenant=? AND active=?)",
             false,
         ),
         (
             "running",
-            newest().equals("active", true).equals("service", "x"),
+            active().equals("service", "x"),
             "running_by_service_active_id (tenant=? AND service=? AND active=?)",
             false,
         ),
         (
             "action_item",
-            Filter::new()
-                .equals("owner", "x")
-                .is_set("settled_at")
-                .descending_by("settled_at")
-                .descending_by("id")
-                .limit(50),
+            settled.descending_by("settled_at").descending_by("id").limit(50),
             "action_item_by_owner_settled_at_id (tenant=? AND owner=?",
             false,
-        ),
-        (
-            "drift_finding",
-            newest().at_least("last_seen", now).one_of("service", ["x", "y"]),
-            "drift_finding_by_service_last_seen (tenant=? AND service=? AND last_seen>?)",
-            true,
         ),
         (
             "change",
@@ -284,7 +288,7 @@ fn look_ups_in_a_long_history_read_what_they_find() {
     let folder = std::env::temp_dir().join(format!("assent-plans-of-history-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
-    for (table, filter, index, is_sorted) in of_history() {
+    for (table, filter, index, is_sorted) in of_signals().into_iter().chain(of_work()) {
         let (tail, params) = filter.written().unwrap();
         let ask = format!("EXPLAIN QUERY PLAN SELECT id, body FROM \"{table}\" WHERE tenant = $tenant{tail}");
         let plan = store

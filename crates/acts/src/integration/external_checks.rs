@@ -28,7 +28,7 @@ use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
 use crate::gate::said::TaskReply;
 use crate::gate::{answer, run_tasks};
-use crate::integration::{merge_queue, pull_request};
+use crate::integration::merge_queue;
 
 /// The kind of call that sends an answer.
 pub const CALL: &str = "answer";
@@ -94,7 +94,7 @@ pub fn take(
 
 /// Ends the questions about earlier heads of the same pull request; returns whether a later head was asked about already.
 fn end_earlier_heads(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<bool> {
-    let (earlier, later) = pull_request::other_heads(cx, check)?;
+    let (earlier, later) = merge_queue::other_heads(cx, check)?;
     for head in earlier {
         let ended = OutsideCheck { is_over: true, ..head };
         judge(cx, ended, Cause::Moved)?;
@@ -221,7 +221,7 @@ fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, wh
     };
     let is_early = matches!(change.state, State::Draft | State::Assessing);
     let follows = match before {
-        Some(before) => pull_request::was_head(cx, check, before)?,
+        Some(before) => merge_queue::was_head(cx, check, before)?,
         None => false,
     };
     let takes = |target: &model::change::record::Target| {

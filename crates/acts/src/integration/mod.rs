@@ -17,7 +17,6 @@ pub(crate) mod messengers;
 pub(crate) mod move_target;
 pub(crate) mod named_target;
 pub mod poll_deployments;
-pub(crate) mod pull_request;
 pub(crate) mod save_deployment;
 pub mod send_webhooks;
 pub mod set_connection;
