@@ -14,6 +14,7 @@ const LONGEST: usize = 16 << 20;
 
 /// One kept connection to a server on this machine.
 pub struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     buffer: Vec<u8>,
 }
@@ -44,13 +45,22 @@ impl Connection {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self {
+            address,
             stream,
             buffer: Vec::with_capacity(16 << 10),
         })
     }
 
+    /// Opens it anew where the server closed it in a long pause.
+    pub fn keep_open(&mut self) -> Result<()> {
+        if !self.is_open() {
+            *self = Self::open(self.address)?;
+        }
+        Ok(())
+    }
+
     /// Whether the server has not closed it while it was idle.
-    pub fn is_open(&self) -> bool {
+    fn is_open(&self) -> bool {
         let silent = || {
             self.stream.set_nonblocking(true)?;
             let peeked = self.stream.peek(&mut [0]);

@@ -141,6 +141,7 @@ impl<'a> Gates<'a> {
         });
         let (connection, token) = &mut self.servers[server];
         let asked = request("POST", "/api/v1/gate-checks", Some(*token), Some(&question));
+        connection.keep_open()?;
         let check = connection.ask(&asked)?.json()?;
         ensure!(check["decision"] == "stop", "a check does not wait: {check}");
         self.checks.push((server, text_of(&check, "id")?));
@@ -150,6 +151,9 @@ impl<'a> Gates<'a> {
     /// How many gates refuse by now: waiting checks that name the incident, and open gates that are closed, in two dialects.
     fn refused(&mut self, incident: &str) -> Result<usize> {
         let mut count = 0;
+        for (connection, _) in &mut self.servers {
+            connection.keep_open()?;
+        }
         for (server, id) in &self.checks {
             let (connection, token) = &mut self.servers[*server];
             let path = format!("/api/v1/gate-checks/{id}");

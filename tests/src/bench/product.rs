@@ -220,9 +220,7 @@ impl<'a> Caller<'a> {
     pub fn ask(&mut self, role: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let path = format!("/api/v1{path}");
         let bytes = request(method, &path, Some(self.product.token(role)), body);
-        if !self.connection.is_open() {
-            self.connection = Connection::open(self.product.address)?;
-        }
+        self.connection.keep_open()?;
         let answer = self.connection.ask(&bytes)?;
         answer.json().with_context(|| format!("{role} {method} {path}"))
     }
