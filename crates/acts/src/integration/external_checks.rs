@@ -85,8 +85,6 @@ pub fn take(
         if may_bind(connection, ask, who.is_some()) {
             bind(cx, &check, ask.before.as_deref(), who)?;
         }
-    }
-    if ask.ask.is_merge() && !check.is_over {
         check.is_over = end_earlier_heads(cx, &check)?;
     }
     judge(cx, check, Cause::Asked)
