@@ -83,6 +83,13 @@ impl Connection {
         }
     }
 
+    pub(crate) fn counted(&self) -> Option<Moment> {
+        match self {
+            Self::Sqlite(it) => it.counted(),
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// How many statements with parameters it has run; only SQLite's are counted, for its one writing thread.
     pub(crate) fn statements(&self) -> u64 {
         match self {

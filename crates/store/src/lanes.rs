@@ -15,7 +15,7 @@ pub use self::postgres::Jitter;
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::{Queue, Spent, Wakes};
 pub use self::sqlite::FatalHook;
-pub(crate) use self::sqlite::Reading;
+pub(crate) use self::sqlite::{Looks, Reading};
 pub(crate) use self::task::Task;
 pub(crate) use self::work::Work;
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};

@@ -14,7 +14,7 @@ use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::failover::{self, FailoverSetup};
-use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Remote, Task, Wakes, Work};
+use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Looks, Mode, Queue, Reading, Remote, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
 use crate::queue::trace;
 use crate::row_code::RowCoder;
@@ -276,7 +276,11 @@ impl Store {
                 _ => (1, size.threads),
             };
             // The worker checks all the time, and so it soon notices commits of other processes.
-            let moments = matches!(lane, Lane::Gate | Lane::Worker).then(|| moments.clone());
+            let moments = match lane {
+                Lane::Gate | Lane::Worker => Looks::AtFile(moments.clone()),
+                Lane::Pages => Looks::AtCount(moments.clone()),
+                _ => Looks::Never,
+            };
             let reading = Arc::new(Reading { most, moments });
             for number in 1..=readers.max(1) {
                 let reading = Arc::clone(&reading);

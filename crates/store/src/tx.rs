@@ -91,6 +91,13 @@ impl<'c> Tx<'c> {
         self.connection.moment()
     }
 
+    /// The same by this process's count, in the pages' reading lane too. A commit of another process begins a moment only when
+    /// the worker reads next, so this is for what pages show and decides nothing.
+    #[must_use]
+    pub fn counted_moment(&self) -> Option<Moment> {
+        self.connection.counted()
+    }
+
     /// Runs a statement that returns rows.
     pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         let reach = Reach::Tenant(self.tenant);

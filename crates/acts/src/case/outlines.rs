@@ -8,17 +8,32 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::services::Outline;
+use crate::core::services::{Outline, OutlineList};
 
 /// How many changes are read at once.
 const AT_ONCE: usize = 200;
 
 impl Context<'_, '_> {
-    /// The outlines of the changes that a filter picks, in its order.
+    /// The outlines of the changes that a filter picks, in its order. An act that only reads takes a long list as it was read
+    /// since the last commit.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn outlines(&mut self, filter: &Filter) -> Result<Vec<Arc<Outline>>> {
+    pub(crate) fn outlines(&mut self, filter: &Filter) -> Result<OutlineList> {
+        let moment = self.tx.counted_moment().filter(|_| !self.writes);
+        let Some(moment) = moment else {
+            return Ok(Arc::new(self.read_outlines(filter)?));
+        };
+        let (tenant, wanted) = (self.tenant(), format!("{filter:?}"));
+        if let Some(known) = self.services.outlines().list(moment, &tenant, &wanted) {
+            return Ok(known);
+        }
+        let found = Arc::new(self.read_outlines(filter)?);
+        self.services.outlines().keep_list(moment, (tenant, wanted), &found);
+        Ok(found)
+    }
+
+    fn read_outlines(&mut self, filter: &Filter) -> Result<Vec<Arc<Outline>>> {
         let wanted = record::versions::<Change>(self.tx, filter)?;
         let tenant = self.tenant();
         let known = self.services.outlines().known(&tenant, &wanted);

@@ -25,7 +25,7 @@ use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
 pub use self::ended_ways_in::{EndedWaysIn, Way};
 pub(crate) use self::memo::Memo;
-pub(crate) use self::outlines::{Outline, Outlines, Urgency};
+pub(crate) use self::outlines::{Outline, OutlineList, Outlines, Urgency};
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};

@@ -17,13 +17,13 @@ use crate::oracle::Clerk;
 use crate::people::PEOPLE;
 use crate::world::{World, body, facts, signing, standard_facts};
 
-/// How many histories are tried: `ASSENT_TEST_SIZE` times forty.
+/// How many histories are tried: `ASSENT_TEST_SIZE` times sixteen, some seconds each.
 fn cases() -> u32 {
     let size: u32 = std::env::var("ASSENT_TEST_SIZE")
         .ok()
         .and_then(|size| size.parse().ok())
         .unwrap_or(1);
-    size.saturating_mul(40)
+    size.saturating_mul(16)
 }
 
 #[derive(Clone, Copy, Debug)]

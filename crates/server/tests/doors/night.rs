@@ -197,7 +197,7 @@ fn the_log_names_what_was_set_and_a_bundle_what_was_checked() {
     let key = world.draft();
     let aino = Reader::new(&world, "aino");
     eventually("the log holds it all", || {
-        !aino.page("/audit").contains("wait for their place in the log")
+        !aino.page("/audit").contains("waiting to be sequenced in the log")
     });
     let log = aino.page("/audit") + &aino.page("/audit?before=20");
     for words in ["set a service", "booking-api", "made a token"] {

@@ -18,7 +18,7 @@ fn kinds(house: &House, cookie: &str, query: &str) -> Vec<String> {
 fn settled(house: &House, cookie: &str) {
     while house
         .get(cookie, "/t/halden/audit")
-        .shows("wait for their place in the log")
+        .shows("waiting to be sequenced in the log")
     {
         std::thread::yield_now();
     }

@@ -35,6 +35,8 @@ pub(crate) struct SqliteConnection {
     wal_pages: Arc<AtomicI32>,
     /// The moment that the open transaction sees, once it was examined.
     moment: Option<Moment>,
+    /// The moment by this process's count when the open transaction began.
+    counted: Option<Moment>,
     /// The file's own count of other connections' commits, at this connection's last check.
     seen: Option<i64>,
     /// The known facts about statements that ran before.
@@ -131,6 +133,7 @@ impl SqliteConnection {
             raw,
             wal_pages: Arc::default(),
             moment: None,
+            counted: None,
             seen: None,
             known: HashMap::new(),
             statements: 0,
@@ -152,6 +155,13 @@ impl SqliteConnection {
         looked
     }
 
+    /// Begins to read at a moment that was counted before.
+    pub(crate) fn begin_at(&mut self, moment: Moment) -> Result<()> {
+        self.mark("BEGIN DEFERRED")?;
+        self.counted = Some(moment);
+        Ok(())
+    }
+
     fn look(&mut self, moments: &Moments) -> Result<()> {
         let moment = moments.present();
         self.mark("BEGIN DEFERRED")?;
@@ -166,7 +176,7 @@ impl SqliteConnection {
             // Reads of this transaction keep the older moment: another commit may lie between the two.
             moments.next();
         }
-        self.moment = Some(moment);
+        (self.moment, self.counted) = (Some(moment), Some(moment));
         Ok(())
     }
 
@@ -181,12 +191,17 @@ impl SqliteConnection {
 
     /// Forgets the moment, as its transaction ends.
     pub(crate) fn leave_moment(&mut self) {
-        self.moment = None;
+        (self.moment, self.counted) = (None, None);
     }
 
     /// The moment that the open transaction sees, if it was examined.
     pub(crate) fn moment(&self) -> Option<Moment> {
         self.moment
+    }
+
+    /// The moment that the open transaction sees, by this process's count.
+    pub(crate) fn counted(&self) -> Option<Moment> {
+        self.counted
     }
 
     /// How many rows it has written since it was opened, undone ones included.

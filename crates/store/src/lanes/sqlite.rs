@@ -21,16 +21,27 @@ pub(crate) struct Reading {
     /// How many waiting acts share one transaction. All of them were submitted before it began, so each sees everything that
     /// was committed before its submission.
     pub(crate) most: usize,
-    /// Counts moments, where transactions are to know theirs.
-    pub(crate) moments: Option<Moments>,
+    pub(crate) moments: Looks,
+}
+
+/// How the transactions of a reading lane learn which moment they see.
+pub(crate) enum Looks {
+    /// They learn none.
+    Never,
+    /// From this process's own count. A commit of another process is noticed when a lane that checks the file reads next.
+    AtCount(Moments),
+    /// From the count, after a check of the file for commits of other processes. Each reader's first check after any commit
+    /// begins a further moment, so that few readers should do it.
+    AtFile(Moments),
 }
 
 /// Serves reads until the queue closes.
 pub(crate) fn read(mut connection: SqliteConnection, queue: &Queue, reading: &Reading) {
     while let Some(batch) = queue.take(reading.most) {
         let begun = match &reading.moments {
-            Some(moments) => connection.begin_looking(moments),
-            None => connection.mark("BEGIN DEFERRED"),
+            Looks::AtFile(moments) => connection.begin_looking(moments),
+            Looks::AtCount(moments) => connection.begin_at(moments.present()),
+            Looks::Never => connection.mark("BEGIN DEFERRED"),
         };
         let mut open = Connection::Sqlite(connection);
         for mut work in batch {

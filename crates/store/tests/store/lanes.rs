@@ -372,6 +372,25 @@ fn a_moment_lasts_until_anybody_commits() {
 }
 
 #[test]
+fn pages_count_the_moments_of_their_own_process_and_check_nothing() {
+    let world = World::sqlite();
+    let look = |lane| {
+        let look = |tx: &mut store::Tx<'_>| Ok::<_, Error>((tx.moment(), tx.counted_moment()));
+        world.store.wait(lane, ACME, Mode::Read, look).unwrap()
+    };
+    for _ in 0..3 {
+        let present = world.store.moment();
+        assert_eq!(look(Lane::Pages), (None, present), "what decides must be checked");
+        assert_eq!(world.store.moment(), present, "a page begins no moment");
+        count_up(&world.store);
+        assert!(world.store.moment() > present);
+    }
+    assert_eq!(look(Lane::Acts), (None, None));
+    let (checked, counted) = look(Lane::Gate);
+    assert!(checked.is_some() && checked == counted);
+}
+
+#[test]
 fn on_postgresql_there_are_no_moments() {
     let Some(world) = World::postgres() else { return };
     assert_eq!((world.store.moment(), seen(&world.store)), (None, None));

@@ -11,9 +11,14 @@ use model::change::timers::decision_due;
 use model::core::enums::{Level, State};
 use model::core::ids::PersonId;
 use model::schedule::conflicts::Planned;
+use store::Moment;
 
 /// The most outlines of all tenants, about 1 KiB each.
 const MOST: usize = 20_000;
+/// From how many outlines on a list is kept; a shorter one is read in less than a millisecond.
+const LONG: usize = 50;
+/// The most lists kept, at most 10,000 outlines each.
+const MOST_LISTS: usize = 16;
 
 /// The order of a queue: the due time, the graver risk, the time of the request.
 pub(crate) type Urgency = (Timestamp, Reverse<Level>, Timestamp);
@@ -79,15 +84,49 @@ fn requested_approvers(change: &Change) -> Vec<(PersonId, Urgency)> {
     asked
 }
 
-/// The outlines that were read of committed changes, by tenant and id.
+/// The outlines that one filter picked, in its order.
+pub(crate) type OutlineList = Arc<Vec<Arc<Outline>>>;
+
+/// The outlines that were read of committed changes, by tenant and id, and long lists of them by their filters.
 #[derive(Debug, Default)]
-pub(crate) struct Outlines(Mutex<HashMap<String, HashMap<String, Arc<Outline>>>>);
+pub(crate) struct Outlines {
+    single: Mutex<HashMap<String, HashMap<String, Arc<Outline>>>>,
+    lists: Mutex<Lists>,
+}
+
+/// The lists of the latest moment that any act saw.
+#[derive(Debug, Default)]
+struct Lists {
+    moment: Option<Moment>,
+    /// By tenant and filter.
+    of: HashMap<(String, String), OutlineList>,
+}
 
 impl Outlines {
+    /// The list that a filter of a tenant picked at this moment.
+    pub(crate) fn list(&self, moment: Moment, tenant: &str, filter: &str) -> Option<OutlineList> {
+        let kept = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.of.get(&(tenant.to_owned(), filter.to_owned()))?;
+        (kept.moment == Some(moment)).then(|| Arc::clone(known))
+    }
+
+    /// Caches a list, unless it is short or a later moment was seen.
+    pub(crate) fn keep_list(&self, moment: Moment, of: (String, String), list: &OutlineList) {
+        let mut kept = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.len() < LONG || kept.moment > Some(moment) {
+            return;
+        }
+        if kept.moment != Some(moment) || kept.of.len() >= MOST_LISTS {
+            kept.of.clear();
+        }
+        kept.moment = Some(moment);
+        kept.of.insert(of, Arc::clone(list));
+    }
+
     /// The cached outlines of these ids and versions, in their order.
     pub(crate) fn known(&self, tenant: &str, wanted: &[(String, i64)]) -> Vec<Option<Arc<Outline>>> {
         // A panic leaves the cached outlines whole.
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.single.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(own) = kept.get(tenant) else {
             return vec![None; wanted.len()];
         };
@@ -102,7 +141,7 @@ impl Outlines {
         if fresh.is_empty() {
             return;
         }
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.single.lock().unwrap_or_else(PoisonError::into_inner);
         let count: usize = kept.values().map(HashMap::len).sum();
         if count + fresh.len() > MOST {
             kept.clear();
@@ -148,6 +187,38 @@ mod tests {
         let wanted = [("c1".to_owned(), 1), ("7".to_owned(), 1)];
         let known = kept.known("acme", &wanted);
         assert!(known[0].is_some() && known[1].is_none());
+    }
+
+    #[test]
+    fn a_list_counts_at_its_moment_for_its_tenant_and_filter() {
+        let kept = Outlines::default();
+        let (at, of) = (Moment::numbered, |tenant: &str| (tenant.to_owned(), "open".to_owned()));
+        let long: OutlineList = Arc::new(vec![outline(1); LONG]);
+        kept.keep_list(at(7), of("acme"), &long);
+        assert!(kept.list(at(7), "acme", "open").is_some());
+        for (moment, tenant, filter) in [
+            (8, "acme", "open"),
+            (6, "acme", "open"),
+            (7, "other", "open"),
+            (7, "acme", "all"),
+        ] {
+            assert!(
+                kept.list(at(moment), tenant, filter).is_none(),
+                "{moment} {tenant} {filter}"
+            );
+        }
+        kept.keep_list(at(6), of("other"), &long);
+        assert!(
+            kept.list(at(6), "other", "open").is_none(),
+            "an older moment comes too late"
+        );
+        kept.keep_list(at(8), of("other"), &long);
+        assert!(
+            kept.list(at(8), "acme", "open").is_none(),
+            "a newer moment ends what was kept"
+        );
+        kept.keep_list(at(8), of("acme"), &Arc::new(vec![outline(1)]));
+        assert!(kept.list(at(8), "acme", "open").is_none(), "a short list is read anew");
     }
 
     #[test]

@@ -72,13 +72,11 @@ fn log_page(
     };
     let mut notices = shown.notices;
     if log.waiting > 0 {
-        notices.push(Notice::new(
-            Tone::Wait,
-            format!(
-                "{} events are written and waiting to be sequenced in the log.",
-                log.waiting
-            ),
-        ));
+        let text = match log.waiting {
+            1 => "One event is written and waiting to be sequenced in the log.".to_owned(),
+            many => format!("{many} events are written and waiting to be sequenced in the log."),
+        };
+        notices.push(Notice::new(Tone::Wait, text));
     }
     let mut facts = vec![
         Fact::new("Size", size),
