@@ -302,6 +302,13 @@ fn of_the_heads_of_a_pull_request_only_the_latest_is_asked_about() {
         // Another pull request has heads of its own.
         world.take_by(&hub, request(8, "CHG-99", 1, false));
         assert_eq!(world.open(), [head(72), head(8)], "order {order:?}");
+        // Somebody presses “run again” at a head that is over.
+        let Signal::Ask(mut again) = pushed(70, 3) else {
+            unreachable!()
+        };
+        again.is_repeat = true;
+        world.take_by(&hub, Signal::Ask(again));
+        assert_eq!(world.open(), [head(72), head(8)], "a repeat, order {order:?}");
         world.take_by(&hub, pushed(70, 3));
         let mut open = world.open();
         open.sort();
