@@ -29,6 +29,8 @@ const DAYS: u64 = 360;
 /// The limits of a report, in seconds and in MiB.
 const SECONDS: f64 = 60.0;
 const MEMORY: f64 = 300.0;
+/// The limit of a further look at it, in seconds.
+const AGAIN: f64 = 5.0;
 /// The limit of “what changed?”, in milliseconds, and how often it is requested.
 const WHAT_CHANGED_MS: f64 = 1_000.0;
 const ASKED: usize = 20;
@@ -56,6 +58,10 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
     let report = auditor.ask("auditor", "GET", &path, None)?;
     let seconds = seconds_since(began);
     let (_, most) = product.memory()?;
+    let began = assent::clock::now();
+    let again = auditor.ask("auditor", "GET", &path, None)?;
+    let once_more = seconds_since(began);
+    ensure!(again["population"] == report["population"], "the report changed: {}", again["population"]);
     let population = report["population"]["changes"].as_u64().unwrap_or_default();
     ensure!(population >= made, "the report has {population} changes and not {made}");
     let began = assent::clock::now();
@@ -70,6 +76,7 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
     let memory = format!("{most:.0} MiB at most, {before:.0} MiB before it");
     Ok(vec![
         Line::below(what, seconds, format!("{seconds:.1} s"), SECONDS, "s").beside(floor),
+        Line::below("The same report again", once_more, format!("{once_more:.1} s"), AGAIN, "s"),
         Line::below("Memory while it is made", most, memory, MEMORY, "MiB"),
         what_changed(&mut auditor, (population, now))?,
     ])

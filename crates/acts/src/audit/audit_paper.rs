@@ -2,11 +2,12 @@
 //! export.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::audit::audit_conclusion::AuditConclusion;
 use model::audit::audit_sample::AuditSample;
 use model::compliance::change_trail::ChangeTrail;
-use model::compliance::control_report::Exception;
+use model::compliance::control_report::{Exception, LogPosition};
 use model::compliance::framework::{Control, FRAMEWORKS};
 use model::compliance::violation::rule;
 use model::core::act::actions;
@@ -21,9 +22,10 @@ use serde_json::{Value, json};
 
 use crate::audit::draw_sample::conclusions;
 use crate::audit::export_bundle::pack_bundle;
-use crate::compliance::report_controls::{position, read_trail};
+use crate::compliance::read_trail::with_trail;
+use crate::compliance::report_controls::position;
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::noun;
 use crate::core::signing_keys;
 
@@ -45,8 +47,11 @@ pub struct Item {
     pub conclusion: Option<AuditConclusion>,
 }
 
+/// The results by the keys of the changes.
+type RuleResults = BTreeMap<String, Vec<RuleResult>>;
+
 /// A rule's result from the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RuleResult {
     /// The rule's id.
     pub rule: &'static str,
@@ -68,11 +73,11 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
         .iter()
         .flat_map(|it| it.controls)
         .find(|it| it.id == sample.control);
-    let mut answers = rule_results(cx, &sample, control)?;
+    let answers = rule_results(cx, &sample, control)?;
     let concluded = conclusions(cx, &Some(sample.clone()))?;
     let item = |key: &String| Item {
         change: key.clone(),
-        answers: answers.remove(key).unwrap_or_default(),
+        answers: answers.get(key).cloned().unwrap_or_default(),
         conclusion: concluded.iter().find(|it| &it.change == key).cloned(),
     };
     let items = sample.changes.iter().map(item).collect();
@@ -85,16 +90,52 @@ fn rule_results(
     cx: &mut Context<'_, '_>,
     sample: &AuditSample,
     control: Option<&'static Control>,
-) -> Result<BTreeMap<String, Vec<RuleResult>>> {
+) -> Result<Arc<RuleResults>> {
     let Some(control) = control else {
-        return Ok(BTreeMap::new());
+        return Ok(Arc::default());
     };
-    let mut position = position(cx, None)?;
-    if let Some(size) = sample.log_size {
-        position.size = position.size.min(u64::try_from(size).unwrap_or_default());
+    let position = position_of(cx, sample)?;
+    let key = format!(
+        "{} {} {} {} {}",
+        cx.tenant(),
+        sample.id,
+        sample.version,
+        position.size,
+        position.root
+    );
+    if let Some(known) = cx.services.papers().get::<RuleResults>(&key) {
+        return Ok(known);
     }
-    let mut found = BTreeMap::new();
-    read_trail(cx, &position, ChangeTrail::default())?.each(|it| {
+    let found = Arc::new(with_trail(cx, &position, None, |trail| {
+        results(trail, sample, control)
+    })?);
+    cx.services.papers().keep(&key, Arc::clone(&found));
+    Ok(found)
+}
+
+/// The log at the time of the sample, or at present.
+fn position_of(cx: &mut Context<'_, '_>, sample: &AuditSample) -> Result<LogPosition> {
+    let present = position(cx, None)?;
+    let Some(size) = sample
+        .log_size
+        .and_then(|size| u64::try_from(size).ok())
+        .filter(|size| *size < present.size)
+    else {
+        return Ok(present);
+    };
+    match position(cx, sample.log_size) {
+        // Its checkpoint is gone; the entries are there.
+        Err(Error::Refused(_)) => Ok(LogPosition {
+            size,
+            root: String::new(),
+        }),
+        found => found,
+    }
+}
+
+fn results(trail: &ChangeTrail, sample: &AuditSample, control: &Control) -> RuleResults {
+    let mut found = RuleResults::new();
+    trail.each(|it| {
         if !sample.changes.contains(&it.key) {
             return;
         }
@@ -114,7 +155,7 @@ fn rule_results(
         });
         found.insert(it.key.clone(), answers.collect());
     });
-    Ok(found)
+    found
 }
 
 /// The working paper in its signed form: sample and conclusions, without the signature.

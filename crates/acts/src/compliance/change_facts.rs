@@ -10,7 +10,7 @@ use model::core::ids::PersonId;
 use store::audit::event::{self, Event};
 use store::record::{self, Filter};
 
-use crate::compliance::report_controls::leaf;
+use crate::compliance::read_trail::leaf;
 use crate::core::context::Context;
 use crate::core::error::Result;
 

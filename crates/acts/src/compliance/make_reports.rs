@@ -11,7 +11,7 @@ use store::record;
 
 use crate::compliance::report_controls::{ReportParameters, report_controls};
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::noun::in_use;
 use crate::core::write::{Written, draft};
@@ -32,6 +32,7 @@ pub struct DueReport {
 /// # Errors
 /// The store's, or a fault of the log.
 pub fn find_due_report(cx: &mut Context<'_, '_>) -> Result<Option<DueReport>> {
+    cx.services.trails().drop_old(cx.now);
     for schedule in in_use::<ReportSchedule>(cx)? {
         let Some((span, from, to)) = last_ended(schedule.span, cx.now) else {
             continue;
@@ -48,7 +49,10 @@ pub fn find_due_report(cx: &mut Context<'_, '_>) -> Result<Option<DueReport>> {
             to: Some(to),
             size: Some(checkpoint.size),
         };
-        let report = report_controls(cx, &schedule.framework, &asked)?;
+        let report = match report_controls(cx, &schedule.framework, &asked) {
+            Err(Error::NotYet(_)) => return Ok(None),
+            made => made?,
+        };
         return Ok(Some(DueReport { schedule, span, report }));
     }
     Ok(None)

@@ -12,6 +12,7 @@ pub mod forensic_timeline;
 pub mod lift_hold;
 pub mod make_reports;
 pub mod preview_retention;
+pub(crate) mod read_trail;
 pub mod reconcile_runs;
 pub mod report_controls;
 pub mod retention_in_force;

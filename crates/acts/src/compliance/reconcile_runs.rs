@@ -13,7 +13,8 @@ use model::directory::unknown_name;
 use serde_json::Value;
 use store::record::{self, Record};
 
-use crate::compliance::report_controls::{self, position, read_leaves, span};
+use crate::compliance::read_trail::read_leaves;
+use crate::compliance::report_controls::{self, position, span};
 use crate::core::context::Context;
 use crate::core::error::Result;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use model::compliance::change_trail::{ChangeTrail, Leaf};
+use model::compliance::change_trail::ChangeTrail;
 use model::compliance::control_report::rows::{self, ReportRow};
 use model::compliance::control_report::{self, ControlReport, LogPosition};
 use model::compliance::framework::framework;
@@ -13,20 +13,14 @@ use model::core::enums::ReportFigure;
 use model::core::refusal::Refusal;
 use proof::crypto;
 use proof::note::{Checkpoint, Note};
-use store::audit::event::{self, Event};
 use store::audit::log;
 
+use crate::compliance::read_trail::with_trail;
 use crate::core::context::Context;
-use crate::core::error::{Error, Result};
+use crate::core::error::Result;
 
 /// The default span of a report, up to now.
 const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How many events are read at once: two bundles of the log.
-const BATCH: i64 = 512;
-
-/// The reading of a leaf from its bytes.
-type Read = fn(&[u8]) -> serde_json::Result<Leaf>;
-
 /// The parameters of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReportParameters {
@@ -47,12 +41,11 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &ReportParamet
     let framework = framework(id).ok_or_else(|| Refusal::not_found(id))?;
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
-    let trail = read_trail(cx, &position, ChangeTrail::since(span.0))?;
     let sources = cx.services.tools().shipped(None).sources();
     let shipped: BTreeSet<String> = sources.map(|it| it.id.clone()).collect();
-    Ok(control_report::control_report(
-        &trail, framework, span, position, &shipped,
-    ))
+    let report =
+        |trail: &ChangeTrail| control_report::control_report(trail, framework, span, position.clone(), &shipped);
+    with_trail(cx, &position, Some(span.0), report)
 }
 
 /// The changes behind a figure of a report, with the span and the position of the log: a figure of the population, or
@@ -87,9 +80,8 @@ pub fn report_rows(
     };
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
-    let trail = read_trail(cx, &position, ChangeTrail::since(span.0))?;
     Ok(ReportRows {
-        rows: rows::rows(&trail, behind, span),
+        rows: with_trail(cx, &position, Some(span.0), |trail| rows::rows(trail, behind, span))?,
         span,
         size: position.size,
     })
@@ -161,52 +153,4 @@ pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<Lo
             Err(Refusal::field("size", "no_checkpoint", text).into())
         }
     }
-}
-
-/// The trail of the log up to a position, starting from an empty trail.
-pub(crate) fn read_trail(
-    cx: &mut Context<'_, '_>,
-    position: &LogPosition,
-    mut trail: ChangeTrail,
-) -> Result<ChangeTrail> {
-    read_leaves(cx, position, Leaf::read_slim, |index, leaf| trail.take(index, leaf))?;
-    Ok(trail)
-}
-
-/// Reads the leaves of the log up to a position, in the order of their indexes.
-pub(crate) fn read_leaves(
-    cx: &mut Context<'_, '_>,
-    position: &LogPosition,
-    read: Read,
-    mut take: impl FnMut(u64, Leaf),
-) -> Result<()> {
-    let size = i64::try_from(position.size).unwrap_or(i64::MAX);
-    let mut from = 0;
-    while from < size {
-        let events = event::page(cx.tx, from, BATCH.min(size - from))?;
-        if events.is_empty() {
-            return Err(Error::Fault(format!("the log has no event {from}")));
-        }
-        for event in &events {
-            let index = event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default();
-            take(index, leaf(cx, event, read)?);
-        }
-        from += i64::try_from(events.len()).unwrap_or(BATCH);
-    }
-    Ok(())
-}
-
-/// The leaf of an event, with the deltas that are kept beside it.
-pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event, read: Read) -> Result<Leaf> {
-    let unreadable = |error: serde_json::Error| Error::Fault(format!("event {} cannot be read: {error}", event.id));
-    let mut leaf = read(&event.bytes).map_err(unreadable)?;
-    let Some(digest) = leaf.records_digest().map(str::to_owned) else {
-        return Ok(leaf);
-    };
-    let beside = event::payloads(cx.tx, &event.id)?
-        .into_iter()
-        .find(|(found, _)| *found == digest);
-    let (_, payload) = beside.ok_or_else(|| Error::Fault(format!("the deltas beside event {} are gone", event.id)))?;
-    leaf.put_records(&payload).map_err(unreadable)?;
-    Ok(leaf)
 }

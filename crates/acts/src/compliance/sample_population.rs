@@ -1,10 +1,10 @@
 //! The population of a sample, from the log as in control reports. Rows that somebody edits in the database outside of
 //! Assent enter no sample, and rows that somebody deletes there are missing from none.
 
-use model::compliance::change_trail::ChangeTrail;
 use model::compliance::control_report::rows::members;
 
-use crate::compliance::report_controls::{position, read_trail};
+use crate::compliance::read_trail::with_trail;
+use crate::compliance::report_controls::position;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::services::Begun;
@@ -15,10 +15,9 @@ use crate::core::services::Begun;
 /// The store's, or a fault of the log.
 pub(crate) fn read_begun(cx: &mut Context<'_, '_>) -> Result<Begun> {
     let position = position(cx, None)?;
-    let trail = read_trail(cx, &position, ChangeTrail::default())?;
     Ok(Begun {
         at: cx.now,
         size: position.size,
-        members: members(&trail),
+        members: with_trail(cx, &position, None, members)?,
     })
 }

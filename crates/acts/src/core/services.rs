@@ -6,6 +6,7 @@ mod closed_by_finding;
 mod ended_ways_in;
 mod memo;
 mod outlines;
+mod trails;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ pub use self::closed_by_finding::ClosedByFinding;
 pub use self::ended_ways_in::{EndedWaysIn, Way};
 pub(crate) use self::memo::Memo;
 pub(crate) use self::outlines::{Outline, OutlineList, Outlines, Urgency};
+pub(crate) use self::trails::{KeptTrail, Trails};
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
@@ -43,6 +45,8 @@ const MOST_ROWS: usize = 8;
 const MOST_DASHBOARDS: usize = 256;
 /// Of how many tenants it is kept whom changes wait for.
 const MOST_WAITS: usize = 32;
+/// Of how many samples the log's results are kept.
+const MOST_PAPERS: usize = 32;
 /// How many compiled sets of policies are cached.
 const MOST_SETS: usize = 256;
 
@@ -110,6 +114,7 @@ pub struct Services {
     closed: ClosedByFinding,
     ended: EndedWaysIn,
     outlines: Outlines,
+    trails: Trails,
     /// By tenant: the changes whose work began, as read from the log for the last sample.
     begun: Mutex<HashMap<String, Arc<Begun>>>,
     /// By tenant: the value of the directory's counter at which no change was unsettled.
@@ -119,6 +124,7 @@ pub struct Services {
     rows: Memo,
     dashboards: Memo,
     waits: Memo,
+    papers: Memo,
 }
 
 /// The changes of a log whose work began.
@@ -188,12 +194,14 @@ impl Services {
             closed: ClosedByFinding::default(),
             ended: EndedWaysIn::default(),
             outlines: Outlines::default(),
+            trails: Trails::default(),
             begun: Mutex::default(),
             settled: Mutex::default(),
             settles: AtomicI64::new(SETTLED_AT_ONCE),
             rows: Memo::of(MOST_ROWS),
             dashboards: Memo::of(MOST_DASHBOARDS),
             waits: Memo::of(MOST_WAITS),
+            papers: Memo::of(MOST_PAPERS),
         }
     }
 
@@ -309,6 +317,16 @@ impl Services {
         &self.gate_read_cache
     }
 
+    /// The trail of a long log that was read last.
+    pub(crate) fn trails(&self) -> &Trails {
+        &self.trails
+    }
+
+    /// Sets from how many events on the trail of a log is kept for further reports: tests keep that of a short one.
+    pub fn keep_trails_from(&self, events: u64) {
+        self.trails.call_long(events);
+    }
+
     /// The outlines of changes that were read.
     pub(crate) fn outlines(&self) -> &Outlines {
         &self.outlines
@@ -368,6 +386,11 @@ impl Services {
     /// Whom undecided changes wait for, by tenant.
     pub(crate) fn waits(&self) -> &Memo {
         &self.waits
+    }
+
+    /// The log's results for the questions of samples, by tenant, sample and size of the log.
+    pub(crate) fn papers(&self) -> &Memo {
+        &self.papers
     }
 
     /// The findings that close the gate, whatever its rows allow.

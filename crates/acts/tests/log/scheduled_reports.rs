@@ -1,8 +1,12 @@
-//! Control reports on a schedule: made once for each span, with the digest in the log and a letter.
+//! Control reports: on a schedule, made once for each span, with the digest in the log and a letter; and from a trail of the
+//! log that was kept.
 
 use acts::compliance::make_reports::{find_due_report, keep_made_report};
+use acts::compliance::report_controls::{ReportParameters, report_controls};
 use acts::core::noun;
+use jiff::Timestamp;
 use model::change::related_records::Message;
+use model::compliance::control_report::ControlReport;
 use model::compliance::report_schedule::ReportSchedule;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -60,4 +64,42 @@ fn a_scheduled_report_is_made_once_for_each_span_that_ends() {
     );
     world.sequence();
     world.assert_replays();
+}
+
+fn report(world: &World, to: Option<Timestamp>, size: Option<u64>) -> ControlReport {
+    let size = size.and_then(|size| i64::try_from(size).ok());
+    let asked = ReportParameters { from: None, to, size };
+    world.look(move |cx| report_controls(cx, "sox", &asked)).unwrap()
+}
+
+#[test]
+fn a_report_from_a_kept_trail_is_the_one_that_is_read_anew() {
+    let world = World::new();
+    world.draft("One");
+    world.sequence();
+    let first = report(&world, None, None);
+    let to = Some(first.to);
+    let keep_from = |events| world.executor.services().keep_trails_from(events);
+    keep_from(0);
+    for time in ["read", "kept"] {
+        assert_eq!(report(&world, to, None), first, "{time}");
+    }
+    world.draft("Two");
+    world.noise(600);
+    world.sequence();
+    let longer = report(&world, None, None);
+    assert!(longer.log.size > first.log.size + 512, "{:?}", longer.log);
+    keep_from(u64::MAX);
+    assert_eq!(
+        report(&world, Some(longer.to), None),
+        longer,
+        "what was read on is what is read anew"
+    );
+    keep_from(0);
+    assert_eq!(report(&world, to, Some(first.log.size)), first, "a shorter log");
+    assert_eq!(
+        report(&world, Some(longer.to), None),
+        longer,
+        "and the longer one again"
+    );
 }

@@ -34,6 +34,9 @@ use crate::notify::public_pages::PublicPages;
 
 /// How long a lane may take until the caller gets a “not done yet”.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for what pages and reports read: a report over a year of 100,000 changes takes half a minute, and proxies give up after
+/// a minute.
+const REPORT_PATIENCE: Duration = Duration::from_secs(55);
 /// The same at the gate, where a pipeline waits for the decision and cannot go on without it.
 const GATE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -342,7 +345,8 @@ impl AppState {
 async fn await_result<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
     let patience = match lane {
         Lane::Gate => GATE_PATIENCE,
-        Lane::Acts | Lane::Pages | Lane::Worker => PATIENCE,
+        Lane::Acts => PATIENCE,
+        Lane::Pages | Lane::Worker => REPORT_PATIENCE,
     };
     match tokio::time::timeout(patience, receive).await {
         Ok(Ok(answer)) => answer.map_err(Failure::from),

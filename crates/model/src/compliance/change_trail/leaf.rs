@@ -29,23 +29,17 @@ const OTHERS: [&str; 13] = [
 ];
 
 /// An event as reports read it: a leaf of the log, of which unknown members are ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Leaf {
     pub(crate) kind: String,
     pub(crate) occurred_at: Timestamp,
-    #[serde(default)]
     recorded_at: Option<Timestamp>,
-    #[serde(default)]
     pub(crate) actor: String,
-    #[serde(skip)]
     pub(crate) data: Map<String, Value>,
     pub(super) subject: Subject,
-    #[serde(skip)]
     pub(crate) records: Vec<Delta>,
-    #[serde(default)]
     records_digest: Option<String>,
     /// Whether only what a [`super::ChangeTrail`] reads of data and records is kept.
-    #[serde(skip)]
     is_slim: bool,
 }
 
@@ -66,30 +60,50 @@ pub(crate) struct Delta {
     pub(crate) unset: Vec<String>,
 }
 
-/// The data and records of an event, with all members.
+/// The members of an event, with its data and records as they are wanted.
 #[derive(Deserialize)]
-struct Whole {
+struct Members<D, R> {
+    kind: String,
+    occurred_at: Timestamp,
     #[serde(default)]
-    data: Map<String, Value>,
+    recorded_at: Option<Timestamp>,
     #[serde(default)]
-    records: Vec<Delta>,
+    actor: String,
+    #[serde(default)]
+    data: D,
+    subject: Subject,
+    #[serde(default = "Vec::new")]
+    records: Vec<R>,
+    #[serde(default)]
+    records_digest: Option<String>,
 }
 
-/// The data and records of an event, with the members that a [`super::ChangeTrail`] reads.
-#[derive(Deserialize)]
-struct Slim {
-    #[serde(default, deserialize_with = "read_slim")]
-    data: Map<String, Value>,
-    #[serde(default)]
-    records: Vec<SlimDelta>,
+impl<D, R> Members<D, R> {
+    fn leaf(self, data: impl FnOnce(D) -> Map<String, Value>, record: impl FnMut(R) -> Delta, is_slim: bool) -> Leaf {
+        Leaf {
+            kind: self.kind,
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            actor: self.actor,
+            data: data(self.data),
+            subject: self.subject,
+            records: self.records.into_iter().map(record).collect(),
+            records_digest: self.records_digest,
+            is_slim,
+        }
+    }
 }
+
+/// The members of an object that a [`super::ChangeTrail`] reads.
+#[derive(Default)]
+struct SlimMap(Map<String, Value>);
 
 #[derive(Deserialize)]
 struct SlimDelta {
     table: String,
     id: String,
-    #[serde(default, deserialize_with = "read_slim")]
-    set: Map<String, Value>,
+    #[serde(default)]
+    set: SlimMap,
     #[serde(default)]
     unset: Vec<String>,
 }
@@ -99,7 +113,7 @@ impl From<SlimDelta> for Delta {
         Self {
             table: it.table,
             id: it.id,
-            set: it.set,
+            set: it.set.0,
             unset: it.unset,
         }
     }
@@ -111,9 +125,8 @@ impl Leaf {
     /// # Errors
     /// Bytes that are no event.
     pub fn read(bytes: &[u8]) -> serde_json::Result<Self> {
-        let Whole { data, records } = serde_json::from_slice(bytes)?;
-        let head: Self = serde_json::from_slice(bytes)?;
-        Ok(Self { data, records, ..head })
+        let members: Members<Map<String, Value>, Delta> = serde_json::from_slice(bytes)?;
+        Ok(members.leaf(|data| data, |record| record, false))
     }
 
     /// Reads a leaf from its bytes for a [`super::ChangeTrail`] alone: the members that it does not look at are left out.
@@ -121,14 +134,8 @@ impl Leaf {
     /// # Errors
     /// Bytes that are no event.
     pub fn read_slim(bytes: &[u8]) -> serde_json::Result<Self> {
-        let Slim { data, records } = serde_json::from_slice(bytes)?;
-        let head: Self = serde_json::from_slice(bytes)?;
-        Ok(Self {
-            data,
-            records: records.into_iter().map(Delta::from).collect(),
-            is_slim: true,
-            ..head
-        })
+        let members: Members<SlimMap, SlimDelta> = serde_json::from_slice(bytes)?;
+        Ok(members.leaf(|data| data.0, Delta::from, true))
     }
 
     /// When it was recorded. An outside event may have occurred long before.
@@ -162,14 +169,16 @@ fn is_read(name: &str) -> bool {
     MEMBERS.contains(&name) || DECIDED.contains(&name) || DEPLOYED.contains(&name) || OTHERS.contains(&name)
 }
 
-fn read_slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
-    deserializer.deserialize_map(Members)
+impl<'de> Deserialize<'de> for SlimMap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Slim).map(Self)
+    }
 }
 
 /// Makes values of the members that are read, and skips the others.
-struct Members;
+struct Slim;
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for Slim {
     type Value = Map<String, Value>;
 
     fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {

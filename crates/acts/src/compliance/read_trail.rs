@@ -1,0 +1,191 @@
+//! Reads the log for reports: leaves are fetched here while another thread parses and folds those before, and the trail of a
+//! long log is kept, so that the next look at the same report reads only what was added.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use jiff::Timestamp;
+use model::compliance::change_trail::{ChangeTrail, Leaf};
+use model::compliance::control_report::LogPosition;
+use store::audit::event::{self, Event};
+
+use crate::compliance::report_controls;
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::services::KeptTrail;
+
+/// How many events are read at once: two bundles of the log.
+const BATCH: i64 = 512;
+/// How many such batches may wait for the thread that folds them.
+const AHEAD: usize = 4;
+/// The seconds of a day.
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+/// What a leaf has whose deltas are kept beside it.
+const BESIDE: &str = "\"records_digest\":\"";
+
+/// The reading of a leaf from its bytes.
+type Read = fn(&[u8]) -> serde_json::Result<Leaf>;
+
+/// Looks at the trail of the log up to a position, with all that a report on a span from `since` on needs; from the beginning
+/// if that is `None`.
+///
+/// # Errors
+/// [`Error::NotYet`] while another act reads a long log; the store's, or a fault of the log.
+pub(crate) fn with_trail<T>(
+    cx: &mut Context<'_, '_>,
+    position: &LogPosition,
+    since: Option<Timestamp>,
+    look: impl FnOnce(&ChangeTrail) -> T,
+) -> Result<T> {
+    // The trail from an earlier time has all that a later one has. Reports up to now begin at another moment each time.
+    let since = since.map(day_of);
+    let services = cx.services;
+    if !services.trails().is_long(position.size) {
+        let mut trail = since.map_or_else(ChangeTrail::default, ChangeTrail::since);
+        read_on(cx, &mut trail, 0, position)?;
+        return Ok(look(&trail));
+    }
+    let Some(mut turn) = services.trails().begin() else {
+        let text = "the log is being read for another report; ask again in some seconds";
+        return Err(Error::NotYet(text.to_owned()));
+    };
+    let tenant = cx.tenant();
+    let known = turn.take(&tenant, since, position.size);
+    let known = match known {
+        Some(kept) if is_of_this_log(cx, &kept.position)? => Some(kept),
+        _ => None,
+    };
+    let (mut trail, from, since) = match known {
+        Some(kept) => (kept.trail, kept.position.size, kept.since),
+        None => (since.map_or_else(ChangeTrail::default, ChangeTrail::since), 0, since),
+    };
+    read_on(cx, &mut trail, from, position)?;
+    let found = look(&trail);
+    let position = position.clone();
+    turn.keep(KeptTrail {
+        tenant,
+        since,
+        position,
+        at: cx.now,
+        trail,
+    });
+    Ok(found)
+}
+
+/// The beginning of a moment's day, in UTC.
+fn day_of(at: Timestamp) -> Timestamp {
+    let days = at.as_second().div_euclid(DAY_SECONDS);
+    Timestamp::from_second(days * DAY_SECONDS).unwrap_or(at)
+}
+
+/// Whether the log still had this root at this size: after a restore it may be another log.
+fn is_of_this_log(cx: &mut Context<'_, '_>, kept: &LogPosition) -> Result<bool> {
+    let size = i64::try_from(kept.size).ok();
+    match report_controls::position(cx, size) {
+        Ok(found) => Ok(found == *kept),
+        Err(Error::Refused(_)) => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn read_on(cx: &mut Context<'_, '_>, trail: &mut ChangeTrail, from: u64, to: &LogPosition) -> Result<()> {
+    read_span(cx, (from, to.size), Leaf::read_slim, |index, leaf| {
+        trail.take(index, leaf)
+    })
+}
+
+/// Reads the leaves of the log up to a position, in the order of their indexes.
+///
+/// # Errors
+/// The store's, or a fault of the log.
+pub(crate) fn read_leaves(
+    cx: &mut Context<'_, '_>,
+    position: &LogPosition,
+    read: Read,
+    take: impl FnMut(u64, Leaf) + Send,
+) -> Result<()> {
+    read_span(cx, (0, position.size), read, take)
+}
+
+fn read_span(
+    cx: &mut Context<'_, '_>,
+    (from, to): (u64, u64),
+    read: Read,
+    take: impl FnMut(u64, Leaf) + Send,
+) -> Result<()> {
+    let whole = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel(AHEAD);
+        let folding = scope.spawn(move || fold(&receive, read, take));
+        let fetched = fetch(cx, (whole(from), whole(to)), &send);
+        drop(send);
+        let folded = folding.join();
+        folded.map_err(|_| Error::Fault("the reading of the log ended in a panic".to_owned()))??;
+        fetched
+    })
+}
+
+/// A leaf's bytes and index, and its deltas where they are kept beside it.
+struct Fetched {
+    index: u64,
+    id: String,
+    bytes: Vec<u8>,
+    beside: Vec<(String, Vec<u8>)>,
+}
+
+/// Fetches events; stops early when nobody takes them any more.
+fn fetch(cx: &mut Context<'_, '_>, (mut from, to): (i64, i64), send: &SyncSender<Vec<Fetched>>) -> Result<()> {
+    while from < to {
+        let events = event::page(cx.tx, from, BATCH.min(to - from))?;
+        if events.is_empty() {
+            return Err(Error::Fault(format!("the log has no event {from}")));
+        }
+        from += i64::try_from(events.len()).unwrap_or(BATCH);
+        let batch: Vec<Fetched> = events
+            .into_iter()
+            .map(|event| fetched(cx, event))
+            .collect::<Result<_>>()?;
+        if send.send(batch).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn fetched(cx: &mut Context<'_, '_>, event: Event) -> Result<Fetched> {
+    let is_beside = std::str::from_utf8(&event.bytes).is_ok_and(|text| text.contains(BESIDE));
+    Ok(Fetched {
+        index: event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default(),
+        beside: if is_beside {
+            event::payloads(cx.tx, &event.id)?
+        } else {
+            Vec::new()
+        },
+        id: event.id,
+        bytes: event.bytes,
+    })
+}
+
+fn fold(batches: &Receiver<Vec<Fetched>>, read: Read, mut take: impl FnMut(u64, Leaf)) -> Result<()> {
+    for one in batches.iter().flatten() {
+        take(one.index, parse(&one.id, &one.bytes, &one.beside, read)?);
+    }
+    Ok(())
+}
+
+/// The leaf of an event, with the deltas that are kept beside it.
+pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event, read: Read) -> Result<Leaf> {
+    let beside = event::payloads(cx.tx, &event.id)?;
+    parse(&event.id, &event.bytes, &beside, read)
+}
+
+fn parse(id: &str, bytes: &[u8], beside: &[(String, Vec<u8>)], read: Read) -> Result<Leaf> {
+    let unreadable = |error: serde_json::Error| Error::Fault(format!("event {id} cannot be read: {error}"));
+    let mut leaf = read(bytes).map_err(unreadable)?;
+    let Some(digest) = leaf.records_digest() else {
+        return Ok(leaf);
+    };
+    let payload = beside.iter().find(|(found, _)| found == digest);
+    let (_, payload) = payload.ok_or_else(|| Error::Fault(format!("the deltas beside event {id} are gone")))?;
+    leaf.put_records(payload).map_err(unreadable)?;
+    Ok(leaf)
+}
