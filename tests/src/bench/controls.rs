@@ -61,7 +61,11 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
     let began = assent::clock::now();
     let again = auditor.ask("auditor", "GET", &path, None)?;
     let once_more = seconds_since(began);
-    ensure!(again["population"] == report["population"], "the report changed: {}", again["population"]);
+    ensure!(
+        again["population"] == report["population"],
+        "the report changed: {}",
+        again["population"]
+    );
     let population = report["population"]["changes"].as_u64().unwrap_or_default();
     ensure!(population >= made, "the report has {population} changes and not {made}");
     let began = assent::clock::now();
@@ -76,7 +80,13 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
     let memory = format!("{most:.0} MiB at most, {before:.0} MiB before it");
     Ok(vec![
         Line::below(what, seconds, format!("{seconds:.1} s"), SECONDS, "s").beside(floor),
-        Line::below("The same report again", once_more, format!("{once_more:.1} s"), AGAIN, "s"),
+        Line::below(
+            "The same report again",
+            once_more,
+            format!("{once_more:.1} s"),
+            AGAIN,
+            "s",
+        ),
         Line::below("Memory while it is made", most, memory, MEMORY, "MiB"),
         what_changed(&mut auditor, (population, now))?,
     ])

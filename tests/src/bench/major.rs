@@ -1,5 +1,5 @@
-//! How soon every gate refuses once a major incident is opened: checks that wait and gates that were open, in the plain query
-//! and in the dialect of reverse proxies, among many open changes. On PostgreSQL the questions go to two servers, and the act
+//! How soon every gate refuses once a major incident is opened: gates that were open, in the plain query and in the dialect of
+//! reverse proxies; and how soon checks that wait name the incident, among many open changes. On PostgreSQL the questions go to two servers, and the act
 //! to one of them.
 
 use anyhow::{Context, Result, ensure};
@@ -33,7 +33,7 @@ const WITHIN: f64 = 2.0;
 ///
 /// # Errors
 /// When a request is refused, a gate is closed before the incident, or one stays open after it.
-pub fn measure(servers: &[&Product], open: u64, waiting: usize) -> Result<Line> {
+pub fn measure(servers: &[&Product], open: u64, waiting: usize) -> Result<Vec<Line>> {
     let first = *servers.first().context("there is no server")?;
     let amount = Amount {
         connections: CONNECTIONS,
@@ -54,32 +54,40 @@ pub fn measure(servers: &[&Product], open: u64, waiting: usize) -> Result<Line> 
             false => gates.wait_for(number % servers.len(), &build, now)?,
         }
     }
-    let refused = gates.refused(NO_INCIDENT)?;
+    let refused = gates.refused()? + gates.told(NO_INCIDENT)?;
     ensure!(refused == 0, "{refused} gates refuse before the incident");
     let since = assent::clock::now();
-    gates.refused(NO_INCIDENT)?;
+    gates.refused()?;
+    gates.told(NO_INCIDENT)?;
     let floor = seconds_since(since);
     let began = assent::clock::now();
     let major = incident(&mut caller, "The warehouse stands still", 1, ABOVE)?;
     let act = seconds_since(began);
-    let all = waiting + 2 * OPEN_GATES * servers.len();
+    let asked = 2 * OPEN_GATES * servers.len();
+    let refused = until(began, asked, || gates.refused())?;
+    let told = until(began, waiting, || gates.told(&major))?;
+    let among = format!("{made} open changes, {} servers", servers.len());
+    let what = format!("A major incident to the last refusal of {asked} questions at open gates, {among}");
+    let floor = format!("{floor:.2} s, one look at all gates; the act alone {act:.2} s");
+    let refused = Line::below(what, refused, format!("{refused:.2} s"), WITHIN, "s").beside(floor);
+    // A waiting check stops its pipeline anyway; this is when its reasons name the incident.
+    let what = format!("To the last of {waiting} waiting checks that name it");
+    Ok(vec![
+        refused,
+        Line::below(what, told, format!("{told:.2} s"), WITHIN, "s"),
+    ])
+}
+
+/// The time from `began` until all are counted, in seconds.
+fn until(began: Timestamp, all: usize, mut count: impl FnMut() -> Result<usize>) -> Result<f64> {
     loop {
-        let refused = gates.refused(&major)?;
-        if refused == all {
-            break;
+        let counted = count()?;
+        let took = seconds_since(began);
+        if counted == all {
+            return Ok(took);
         }
-        ensure!(
-            seconds_since(began) < PATIENCE,
-            "{refused} of {all} gates refuse after {PATIENCE} s"
-        );
+        ensure!(took < PATIENCE, "{counted} of {all} after {PATIENCE} s");
     }
-    let took = seconds_since(began);
-    let what = format!(
-        "A major incident to the last of {all} gates that refuse, {waiting} of them waiting, {made} open changes, {} servers",
-        servers.len()
-    );
-    let floor = format!("{floor:.2} s, one look at all of them; the act alone {act:.2} s");
-    Ok(Line::below(what, took, format!("{took:.2} s"), WITHIN, "s").beside(floor))
 }
 
 fn incident(caller: &mut Caller<'_>, title: &str, severity: i64, service: &str) -> Result<String> {
@@ -148,18 +156,29 @@ impl<'a> Gates<'a> {
         Ok(())
     }
 
-    /// How many gates refuse by now: waiting checks that name the incident, and open gates that are closed, in two dialects.
-    fn refused(&mut self, incident: &str) -> Result<usize> {
+    fn keep_open(&mut self) -> Result<()> {
+        self.servers
+            .iter_mut()
+            .try_for_each(|(connection, _)| connection.keep_open())
+    }
+
+    /// How many waiting checks name the incident by now.
+    fn told(&mut self, incident: &str) -> Result<usize> {
         let mut count = 0;
-        for (connection, _) in &mut self.servers {
-            connection.keep_open()?;
-        }
+        self.keep_open()?;
         for (server, id) in &self.checks {
             let (connection, token) = &mut self.servers[*server];
             let path = format!("/api/v1/gate-checks/{id}");
             let check = connection.ask(&request("GET", &path, Some(*token), None))?.json()?;
             count += usize::from(check["reasons"].to_string().contains(incident));
         }
+        Ok(count)
+    }
+
+    /// How many questions about open gates are refused by now, in two dialects at each server.
+    fn refused(&mut self) -> Result<usize> {
+        let mut count = 0;
+        self.keep_open()?;
         for (connection, token) in &mut self.servers {
             for build in &self.builds {
                 let path = format!("/api/v1/gate?service={SERVICE}&environment={ENVIRONMENT}&artifact={build}");

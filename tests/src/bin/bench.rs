@@ -242,7 +242,7 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         let product = Product::start()?;
         let other = product.beside()?;
         let servers: Vec<&Product> = std::iter::once(&product).chain(&other).collect();
-        lines.push(major::measure(&servers, sizes.open, sizes.waiting)?);
+        lines.extend(major::measure(&servers, sizes.open, sizes.waiting)?);
     }
     if sizes.seconds > 0.0 && sizes.wants("pair") {
         let product = Product::start()?;
