@@ -109,7 +109,9 @@ fn rule_results(
     let found = Arc::new(with_trail(cx, &position, None, |trail| {
         results(trail, sample, control)
     })?);
-    cx.services.papers().keep(&key, Arc::clone(&found));
+    if !position.root.is_empty() {
+        cx.services.papers().keep(&key, Arc::clone(&found));
+    }
     Ok(found)
 }
 
@@ -124,8 +126,8 @@ fn position_of(cx: &mut Context<'_, '_>, sample: &AuditSample) -> Result<LogPosi
         return Ok(present);
     };
     match position(cx, sample.log_size) {
-        // Its checkpoint is gone; the entries are there.
-        Err(Error::Refused(_)) => Ok(LogPosition {
+        // Its checkpoint is gone or damaged; the entries are there.
+        Err(Error::Refused(_) | Error::Proof(_)) => Ok(LogPosition {
             size,
             root: String::new(),
         }),

@@ -2,6 +2,7 @@
 //! long log is kept, so that the next look at the same report reads only what was added.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use model::compliance::change_trail::{ChangeTrail, Leaf};
@@ -15,8 +16,11 @@ use crate::core::services::KeptTrail;
 
 /// How many events are read at once: two bundles of the log.
 const BATCH: i64 = 512;
-/// How many such batches may wait for the thread that folds them.
+/// So many bytes of events are handed to the thread that folds them at once, and so many such batches may wait for it.
+const BATCH_BYTES: usize = 1 << 20;
 const AHEAD: usize = 4;
+/// How long a person waits for their turn.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// The seconds of a day.
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// What a leaf has whose deltas are kept beside it.
@@ -29,7 +33,7 @@ type Read = fn(&[u8]) -> serde_json::Result<Leaf>;
 /// if that is `None`.
 ///
 /// # Errors
-/// [`Error::NotYet`] while another act reads a long log; the store's, or a fault of the log.
+/// [`Error::NotYet`] while another act reads a long log, and in an act that writes; the store's, or a fault of the log.
 pub(crate) fn with_trail<T>(
     cx: &mut Context<'_, '_>,
     position: &LogPosition,
@@ -44,10 +48,13 @@ pub(crate) fn with_trail<T>(
         read_on(cx, &mut trail, 0, position)?;
         return Ok(look(&trail));
     }
-    let Some(mut turn) = services.trails().begin() else {
-        let text = "the log is being read for another report; ask again in some seconds";
-        return Err(Error::NotYet(text.to_owned()));
-    };
+    let not_yet = || Error::NotYet("another report is reading the log; ask again in half a minute".to_owned());
+    // The one thread that writes must not read a long log.
+    if cx.writes {
+        return Err(not_yet());
+    }
+    let patience = if cx.actor.is_system { Duration::ZERO } else { PATIENCE };
+    let mut turn = services.trails().begin(patience).ok_or_else(not_yet)?;
     let tenant = cx.tenant();
     let known = turn.take(&tenant, since, position.size);
     let known = match known {
@@ -82,7 +89,7 @@ fn is_of_this_log(cx: &mut Context<'_, '_>, kept: &LogPosition) -> Result<bool> 
     let size = i64::try_from(kept.size).ok();
     match report_controls::position(cx, size) {
         Ok(found) => Ok(found == *kept),
-        Err(Error::Refused(_)) => Ok(false),
+        Err(Error::Refused(_) | Error::Proof(_)) => Ok(false),
         Err(fault) => Err(fault),
     }
 }
@@ -132,6 +139,13 @@ struct Fetched {
     beside: Vec<(String, Vec<u8>)>,
 }
 
+impl Fetched {
+    fn len(&self) -> usize {
+        let beside = self.beside.iter().map(|(_, payload)| payload.len());
+        self.bytes.len() + beside.sum::<usize>()
+    }
+}
+
 /// Fetches events; stops early when nobody takes them any more.
 fn fetch(cx: &mut Context<'_, '_>, (mut from, to): (i64, i64), send: &SyncSender<Vec<Fetched>>) -> Result<()> {
     while from < to {
@@ -140,10 +154,18 @@ fn fetch(cx: &mut Context<'_, '_>, (mut from, to): (i64, i64), send: &SyncSender
             return Err(Error::Fault(format!("the log has no event {from}")));
         }
         from += i64::try_from(events.len()).unwrap_or(BATCH);
-        let batch: Vec<Fetched> = events
-            .into_iter()
-            .map(|event| fetched(cx, event))
-            .collect::<Result<_>>()?;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for event in events {
+            let one = fetched(cx, event)?;
+            bytes += one.len();
+            batch.push(one);
+            if bytes >= BATCH_BYTES {
+                bytes = 0;
+                if send.send(std::mem::take(&mut batch)).is_err() {
+                    return Ok(());
+                }
+            }
+        }
         if send.send(batch).is_err() {
             return Ok(());
         }
@@ -151,15 +173,18 @@ fn fetch(cx: &mut Context<'_, '_>, (mut from, to): (i64, i64), send: &SyncSender
     Ok(())
 }
 
+/// The deltas that are kept beside a leaf, each with its digest.
+fn beside(cx: &mut Context<'_, '_>, event: &Event) -> Result<Vec<(String, Vec<u8>)>> {
+    match std::str::from_utf8(&event.bytes).is_ok_and(|text| text.contains(BESIDE)) {
+        true => Ok(event::payloads(cx.tx, &event.id)?),
+        false => Ok(Vec::new()),
+    }
+}
+
 fn fetched(cx: &mut Context<'_, '_>, event: Event) -> Result<Fetched> {
-    let is_beside = std::str::from_utf8(&event.bytes).is_ok_and(|text| text.contains(BESIDE));
     Ok(Fetched {
         index: event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default(),
-        beside: if is_beside {
-            event::payloads(cx.tx, &event.id)?
-        } else {
-            Vec::new()
-        },
+        beside: beside(cx, &event)?,
         id: event.id,
         bytes: event.bytes,
     })
@@ -174,7 +199,7 @@ fn fold(batches: &Receiver<Vec<Fetched>>, read: Read, mut take: impl FnMut(u64, 
 
 /// The leaf of an event, with the deltas that are kept beside it.
 pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event, read: Read) -> Result<Leaf> {
-    let beside = event::payloads(cx.tx, &event.id)?;
+    let beside = beside(cx, event)?;
     parse(&event.id, &event.bytes, &beside, read)
 }
 

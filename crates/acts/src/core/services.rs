@@ -322,6 +322,11 @@ impl Services {
         &self.trails
     }
 
+    /// Since when the kept trail of a log serves spans, and up to which size it was read; `None` if none is kept.
+    pub fn kept_trail(&self) -> Option<(Option<Timestamp>, u64)> {
+        self.trails.kept()
+    }
+
     /// Sets from how many events on the trail of a log is kept for further reports: tests keep that of a short one.
     pub fn keep_trails_from(&self, events: u64) {
         self.trails.call_long(events);

@@ -1,10 +1,11 @@
 //! Control reports: on a schedule, made once for each span, with the digest in the log and a letter; and from a trail of the
 //! log that was kept.
 
+use acts::Context;
 use acts::compliance::make_reports::{find_due_report, keep_made_report};
 use acts::compliance::report_controls::{ReportParameters, report_controls};
 use acts::core::noun;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::change::related_records::Message;
 use model::compliance::control_report::ControlReport;
 use model::compliance::report_schedule::ReportSchedule;
@@ -66,40 +67,49 @@ fn a_scheduled_report_is_made_once_for_each_span_that_ends() {
     world.assert_replays();
 }
 
-fn report(world: &World, to: Option<Timestamp>, size: Option<u64>) -> ControlReport {
-    let size = size.and_then(|size| i64::try_from(size).ok());
-    let asked = ReportParameters { from: None, to, size };
+const SPAN: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// The report over ninety days up to a moment, at the present size of the log or at this one.
+fn report(world: &World, to: Timestamp, size: Option<u64>) -> ControlReport {
+    let asked = ReportParameters {
+        from: Some(to - SPAN),
+        to: Some(to),
+        size: size.and_then(|size| i64::try_from(size).ok()),
+    };
     world.look(move |cx| report_controls(cx, "sox", &asked)).unwrap()
 }
 
 #[test]
 fn a_report_from_a_kept_trail_is_the_one_that_is_read_anew() {
     let world = World::new();
+    let services = world.executor.services();
     world.draft("One");
     world.sequence();
-    let first = report(&world, None, None);
-    let to = Some(first.to);
-    let keep_from = |events| world.executor.services().keep_trails_from(events);
-    keep_from(0);
-    for time in ["read", "kept"] {
-        assert_eq!(report(&world, to, None), first, "{time}");
-    }
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    let before = now - SignedDuration::from_hours(48);
+    let first = [before, now].map(|to| report(&world, to, None));
+    assert_eq!(services.kept_trail(), None, "a short log is read anew");
+    services.keep_trails_from(0);
+    assert_eq!(report(&world, before, None), first[0]);
+    let since = services.kept_trail().expect("the trail is kept").0;
+    assert!(since.is_some_and(|since| since <= before - SPAN), "{since:?}");
+    // A later span is served by the same trail: one that was read for it would begin later.
+    assert_eq!(report(&world, now, None), first[1]);
+    assert_eq!(services.kept_trail(), Some((since, first[1].log.size)));
+
     world.draft("Two");
     world.noise(600);
     world.sequence();
-    let longer = report(&world, None, None);
-    assert!(longer.log.size > first.log.size + 512, "{:?}", longer.log);
-    keep_from(u64::MAX);
-    assert_eq!(
-        report(&world, Some(longer.to), None),
-        longer,
-        "what was read on is what is read anew"
-    );
-    keep_from(0);
-    assert_eq!(report(&world, to, Some(first.log.size)), first, "a shorter log");
-    assert_eq!(
-        report(&world, Some(longer.to), None),
-        longer,
-        "and the longer one again"
-    );
+    let longer = report(&world, now, None);
+    assert_eq!(services.kept_trail(), Some((since, longer.log.size)), "it was read on");
+    assert!(longer.log.size > first[1].log.size + 512);
+    services.keep_trails_from(u64::MAX);
+    assert_eq!(report(&world, now, None), longer);
+
+    services.keep_trails_from(0);
+    let size = Some(first[1].log.size);
+    assert_eq!(report(&world, now, size), first[1], "a shorter log is read anew");
+    assert!(services.kept_trail().is_some_and(|(begun, _)| begun > since));
+    let in_writing = |cx: &mut Context<'_, '_>| Ok(report_controls(cx, "sox", &ReportParameters::default()).is_err());
+    assert!(world.system(in_writing), "the thread that writes reads no long log");
 }

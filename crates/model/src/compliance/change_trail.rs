@@ -114,6 +114,8 @@ struct Gathered {
     moments: Vec<Moment>,
     /// When the end of its work was recorded, whatever time the record names.
     ended_at: Option<Timestamp>,
+    /// Whether what only the tests of its own span look at was dropped. What comes later, such as an erasure, is dropped too.
+    is_forgotten: bool,
 }
 
 impl Gathered {
@@ -130,6 +132,7 @@ impl Gathered {
 
     /// Drops what only the tests of its own span look at.
     fn forget(&mut self) {
+        self.is_forgotten = true;
         self.approvals = Vec::new();
         self.evidence = Vec::new();
         self.moments = Vec::new();
@@ -260,6 +263,7 @@ impl ChangeTrail {
                 gathered.forget();
             }
             let kind = MOMENTS.into_iter().find(|kind| *kind == leaf.kind);
+            let kind = kind.filter(|_| !gathered.is_forgotten);
             let at = leaf.occurred_at;
             gathered.moments.extend(kind.map(|kind| Moment { kind, index, at }));
         }
@@ -300,6 +304,9 @@ impl ChangeTrail {
             return;
         };
         let gathered = self.changes.entry(Arc::clone(change)).or_default();
+        if gathered.is_forgotten {
+            return;
+        }
         if let Some(counted) = delta.set.get_mut("counted_for") {
             *counted = approvals::rules_of(counted);
         }

@@ -34,9 +34,28 @@ use crate::notify::public_pages::PublicPages;
 
 /// How long a lane may take until the caller gets a “not done yet”.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The same for what pages and reports read: a report over a year of 100,000 changes takes half a minute, and proxies give up after
-/// a minute.
+/// The same for reports over the log: one over a year of 100,000 changes takes half a minute, and proxies give up after a minute.
 const REPORT_PATIENCE: Duration = Duration::from_secs(55);
+/// The routes that read the log as a whole.
+const REPORTS: &[&str] = &[
+    "/control-reports/",
+    "/audit/reports/",
+    "/audit-samples",
+    "reconciliation",
+];
+
+tokio::task_local! {
+    /// Set while a request for a report is answered.
+    static PATIENT: ();
+}
+
+/// Answers a request; one for a report may take longer.
+pub(crate) async fn answer_in_time<F: Future>(route: &str, answer: F) -> F::Output {
+    if REPORTS.iter().any(|part| route.contains(part)) {
+        return PATIENT.scope((), answer).await;
+    }
+    answer.await
+}
 /// The same at the gate, where a pipeline waits for the decision and cannot go on without it.
 const GATE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -345,8 +364,7 @@ impl AppState {
 async fn await_result<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
     let patience = match lane {
         Lane::Gate => GATE_PATIENCE,
-        Lane::Acts => PATIENCE,
-        Lane::Pages | Lane::Worker => REPORT_PATIENCE,
+        Lane::Acts | Lane::Pages | Lane::Worker => PATIENT.try_with(|()| REPORT_PATIENCE).unwrap_or(PATIENCE),
     };
     match tokio::time::timeout(patience, receive).await {
         Ok(Ok(answer)) => answer.map_err(Failure::from),

@@ -23,7 +23,7 @@ use crate::http::concurrency_limit::Turn;
 use crate::http::failure::Failure;
 use crate::http::request_id::{REQUEST, TRACE};
 use crate::http::source::{SOURCE, Source};
-use crate::http::state::AppState;
+use crate::http::state::{AppState, answer_in_time};
 use crate::identity::{scim, workloads};
 use crate::integration::hooks;
 use crate::start::health;
@@ -193,7 +193,10 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
         null_refused().into_response()
     } else {
         let source = request.extensions().get::<Source>().map(|it| it.0.clone());
-        let answer = SOURCE.scope(source.unwrap_or_default(), take_turn(&turns, route, request, next));
+        let answer = SOURCE.scope(
+            source.unwrap_or_default(),
+            answer_in_time(route, take_turn(&turns, route, request, next)),
+        );
         REQUEST.scope(id.clone(), TRACE.scope(trace, answer)).await
     };
     finish(&turns.state, began, &id, &method, route, &mut response);

@@ -17,8 +17,9 @@ use store::Moment;
 const MOST: usize = 20_000;
 /// From how many outlines on a list is kept; a shorter one is read in less than a millisecond.
 const LONG: usize = 50;
-/// The most lists kept, at most 10,000 outlines each.
+/// The most lists kept, and the most outlines in all of them.
 const MOST_LISTS: usize = 16;
+const MOST_LISTED: usize = 40_000;
 
 /// The order of a queue: the due time, the graver risk, the time of the request.
 pub(crate) type Urgency = (Timestamp, Reverse<Level>, Timestamp);
@@ -116,7 +117,8 @@ impl Outlines {
         if list.len() < LONG || kept.moment > Some(moment) {
             return;
         }
-        if kept.moment != Some(moment) || kept.of.len() >= MOST_LISTS {
+        let listed: usize = kept.of.values().map(|it| it.len()).sum();
+        if kept.moment != Some(moment) || kept.of.len() >= MOST_LISTS || listed + list.len() > MOST_LISTED {
             kept.of.clear();
         }
         kept.moment = Some(moment);

@@ -2,7 +2,8 @@
 //! opens it and its rows several times; meanwhile only new events are read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use model::compliance::change_trail::ChangeTrail;
@@ -33,6 +34,7 @@ const LONG: u64 = 50_000;
 #[derive(Debug)]
 pub(crate) struct Trails {
     slot: Mutex<Slot>,
+    freed: Condvar,
     long: AtomicU64,
 }
 
@@ -40,6 +42,7 @@ impl Default for Trails {
     fn default() -> Self {
         Self {
             slot: Mutex::default(),
+            freed: Condvar::new(),
             long: AtomicU64::new(LONG),
         }
     }
@@ -67,19 +70,28 @@ impl Trails {
         self.long.store(events, Ordering::Relaxed);
     }
 
-    /// The turn to read a long log; `None` while another act has it.
-    pub(crate) fn begin(&self) -> Option<Turn<'_>> {
-        let mut slot = self.slot();
+    /// The turn to read a long log; `None` if another act keeps it for longer than this.
+    pub(crate) fn begin(&self, patience: Duration) -> Option<Turn<'_>> {
+        let free = self
+            .freed
+            .wait_timeout_while(self.slot(), patience, |slot| slot.is_taken);
+        let (mut slot, _) = free.unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut slot.is_taken, true) {
             return None;
         }
         Some(Turn(self))
     }
 
+    /// Since when the kept trail serves spans, and up to which size it was read.
+    pub(crate) fn kept(&self) -> Option<(Option<Timestamp>, u64)> {
+        self.slot().kept.as_ref().map(|it| (it.since, it.position.size))
+    }
+
     /// Drops a trail that nobody looked at for a while.
     pub(crate) fn drop_old(&self, now: Timestamp) {
-        let old = |it: &Box<KeptTrail>| now.duration_since(it.at) > KEPT_FOR;
-        let dropped = self.slot().kept.take_if(|it| old(it));
+        // A clock that was set back makes it old as well.
+        let is_old = |it: &mut Box<KeptTrail>| !(SignedDuration::ZERO..=KEPT_FOR).contains(&now.duration_since(it.at));
+        let dropped = self.slot().kept.take_if(is_old);
         drop(dropped);
     }
 }
@@ -97,8 +109,11 @@ impl Turn<'_> {
         serves.then_some(*kept)
     }
 
-    /// Keeps a trail for the next look.
+    /// Keeps a trail for the next look, unless nothing tells whose history it is.
     pub(crate) fn keep(&mut self, trail: KeptTrail) {
+        if trail.position.root.is_empty() {
+            return;
+        }
         self.0.slot().kept = Some(Box::new(trail));
     }
 }
@@ -106,6 +121,7 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.slot().is_taken = false;
+        self.0.freed.notify_one();
     }
 }
 
@@ -134,7 +150,7 @@ mod tests {
     fn a_trail_serves_its_tenant_later_spans_and_a_longer_log() {
         let serves = |since, tenant: &str, wanted: Option<i64>, size| {
             let trails = Trails::default();
-            let mut turn = trails.begin().expect("nobody else has the turn");
+            let mut turn = trails.begin(Duration::ZERO).expect("nobody else has the turn");
             turn.keep(kept(since, 7));
             turn.take(tenant, wanted.map(at), size).is_some()
         };
@@ -152,14 +168,14 @@ mod tests {
     #[test]
     fn one_act_has_the_turn_and_an_old_trail_goes() {
         let trails = Trails::default();
-        let mut turn = trails.begin().expect("nobody else has the turn");
-        assert!(trails.begin().is_none());
+        let mut turn = trails.begin(Duration::ZERO).expect("nobody else has the turn");
+        assert!(trails.begin(Duration::ZERO).is_none());
         turn.keep(kept(None, 7));
         drop(turn);
         trails.drop_old(at(15));
         assert!(trails.slot().kept.is_some());
         trails.drop_old(at(16));
         assert!(trails.slot().kept.is_none());
-        assert!(trails.begin().is_some(), "a turn ends with its value");
+        assert!(trails.begin(Duration::ZERO).is_some(), "a turn ends with its value");
     }
 }
