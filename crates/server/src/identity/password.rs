@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use proof::crypto::{Entropy as _, SystemEntropy};
 
 /// How many passwords a server hashes at once: each takes 19 MiB and some tens of milliseconds of a core.
 pub(crate) const HASHERS: usize = 2;
@@ -41,8 +42,17 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     if password.len() > LONGEST_BYTES {
         return Err(PasswordError::TooLong);
     }
-    let phc = phc_of(password, Salt::generate());
+    let phc = fresh_salt().and_then(|salt| phc_of(password, salt));
     phc.map(|phc| phc.to_string()).map_err(PasswordError::Hash)
+}
+
+/// The library's own salts need a device file where the C library is linked statically, and an image may have none.
+fn fresh_salt() -> Result<Salt, String> {
+    let mut bytes = [0_u8; Salt::RECOMMENDED_LENGTH];
+    SystemEntropy::new()
+        .fill(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    Salt::new(&bytes).map_err(|error| error.to_string())
 }
 
 fn phc_of(password: &str, salt: Salt) -> Result<PasswordHash, String> {
