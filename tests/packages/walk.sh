@@ -154,9 +154,11 @@ jq -e '.process.user.uid == 65532 and .process.args == ["/usr/bin/assent", "serv
   wrong 'the image runs as another, or another command'
 data=$work/volume
 install -d -m 0700 -o 65532 -g 65532 "$data"
-# A namespace of its own: the root is mounted for reading alone, the volume over it.
+# A namespace of its own: the root is mounted for reading alone, the volume over it, and the devices that every runtime gives
+# (OCI runtime specification, "Default Devices").
+mkdir -p "$work/bundle/rootfs/dev"
 image=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin ASSENT_DATA=/var/lib/assent "ASSENT_LISTEN=127.0.0.1:$port" "ASSENT_PUBLIC_URL=$url"
-  unshare --mount bash -euc 'mount --bind "$1" "$1"; mount --bind "$2" "$1/var/lib/assent"; mount -o remount,bind,ro "$1"
+  unshare --mount bash -euc 'mount --bind "$1" "$1"; mount --bind "$2" "$1/var/lib/assent"; mount --bind /dev "$1/dev"; mount -o remount,bind,ro "$1"
     if touch "$1/written" 2>/dev/null; then echo "the root can be written" >&2; exit 3; fi
     root=$1; shift 2; exec chroot --userspec=65532:65532 --groups= "$root" /usr/bin/assent "$@"' image "$work/bundle/rootfs" "$data")
 "${image[@]}" person create --admin --tenant acme --login ada --data /var/lib/assent --public-url "$url" |
