@@ -763,7 +763,7 @@ fn what_was_closed_before_the_span_is_forgotten_and_changes_no_report() {
         {"table": "approval", "id": "a4", "version": 2, "set": {"comment": {"c": "y"}}},
         {"table": "evidence", "id": "e4", "version": 2, "set": {"file_erased_at": log.at()}},
     ]);
-    log.event("change.texts_erased", "c4", erased);
+    log.event("text.erased", "c4", erased);
     let mut short = ChangeTrail::since(from);
     for (index, leaf) in log.leaves.iter().enumerate() {
         short.take(index as u64, Leaf::read(leaf.to_string().as_bytes()).unwrap());
