@@ -22,8 +22,7 @@ use serde_json::{Value, json};
 
 use crate::audit::draw_sample::conclusions;
 use crate::audit::export_bundle::pack_bundle;
-use crate::compliance::read_trail::with_trail;
-use crate::compliance::report_controls::position;
+use crate::compliance::read_trail::{position, with_trail};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::noun;

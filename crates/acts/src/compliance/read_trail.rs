@@ -7,9 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use model::compliance::change_trail::{ChangeTrail, Leaf};
 use model::compliance::control_report::LogPosition;
+use model::core::refusal::Refusal;
+use proof::crypto;
+use proof::note::{Checkpoint, Note};
 use store::audit::event::{self, Event};
+use store::audit::log;
 
-use crate::compliance::report_controls;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::services::KeptTrail;
@@ -84,10 +87,41 @@ fn day_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(days * DAY_SECONDS).unwrap_or(at)
 }
 
+/// The present end of the log, or the checkpoint of the requested size.
+pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
+    let Some(size) = size else {
+        return Ok(match log::state(cx.tx)? {
+            Some(state) => LogPosition {
+                size: u64::try_from(state.size).unwrap_or_default(),
+                root: state.root,
+            },
+            None => LogPosition {
+                size: 0,
+                root: String::new(),
+            },
+        });
+    };
+    let next = log::checkpoints(cx.tx, size.saturating_sub(1), 1)?.into_iter().next();
+    match next {
+        Some(found) if found.size == size => {
+            let checkpoint = Checkpoint::parse(&Note::parse(&found.note)?.text)?;
+            Ok(LogPosition {
+                size: checkpoint.size,
+                root: crypto::hash_text(&checkpoint.root),
+            })
+        }
+        found => {
+            let near = found.map_or_else(String::new, |it| format!(" The next one has the size {}.", it.size));
+            let text = format!("The log has no checkpoint of the size {size}.{near}");
+            Err(Refusal::field("size", "no_checkpoint", text).into())
+        }
+    }
+}
+
 /// Whether the log still had this root at this size: after a restore it may be another log.
 fn is_of_this_log(cx: &mut Context<'_, '_>, kept: &LogPosition) -> Result<bool> {
     let size = i64::try_from(kept.size).ok();
-    match report_controls::position(cx, size) {
+    match position(cx, size) {
         Ok(found) => Ok(found == *kept),
         Err(Error::Refused(_) | Error::Proof(_)) => Ok(false),
         Err(fault) => Err(fault),

@@ -13,8 +13,8 @@ use model::directory::unknown_name;
 use serde_json::Value;
 use store::record::{self, Record};
 
-use crate::compliance::read_trail::read_leaves;
-use crate::compliance::report_controls::{self, position, span};
+use crate::compliance::read_trail::{position, read_leaves};
+use crate::compliance::report_controls::{self, span};
 use crate::core::context::Context;
 use crate::core::error::Result;
 

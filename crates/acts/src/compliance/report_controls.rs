@@ -5,17 +5,14 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use model::compliance::change_trail::ChangeTrail;
 use model::compliance::control_report::rows::{self, ReportRow};
-use model::compliance::control_report::{self, ControlReport, LogPosition};
+use model::compliance::control_report::{self, ControlReport};
 use model::compliance::framework::framework;
 use model::compliance::violation::{RULES, rule};
 use model::core::act::actions;
 use model::core::enums::ReportFigure;
 use model::core::refusal::Refusal;
-use proof::crypto;
-use proof::note::{Checkpoint, Note};
-use store::audit::log;
 
-use crate::compliance::read_trail::with_trail;
+use crate::compliance::read_trail::{position, with_trail};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -122,35 +119,4 @@ pub(crate) fn span(now: Timestamp, asked: &ReportParameters) -> Result<(Timestam
         return Err(Refusal::field("to", "out_of_order", text).into());
     }
     Ok((from, to))
-}
-
-/// The present end of the log, or the checkpoint of the requested size.
-pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
-    let Some(size) = size else {
-        return Ok(match log::state(cx.tx)? {
-            Some(state) => LogPosition {
-                size: u64::try_from(state.size).unwrap_or_default(),
-                root: state.root,
-            },
-            None => LogPosition {
-                size: 0,
-                root: String::new(),
-            },
-        });
-    };
-    let next = log::checkpoints(cx.tx, size.saturating_sub(1), 1)?.into_iter().next();
-    match next {
-        Some(found) if found.size == size => {
-            let checkpoint = Checkpoint::parse(&Note::parse(&found.note)?.text)?;
-            Ok(LogPosition {
-                size: checkpoint.size,
-                root: crypto::hash_text(&checkpoint.root),
-            })
-        }
-        found => {
-            let near = found.map_or_else(String::new, |it| format!(" The next one has the size {}.", it.size));
-            let text = format!("The log has no checkpoint of the size {size}.{near}");
-            Err(Refusal::field("size", "no_checkpoint", text).into())
-        }
-    }
 }

@@ -3,8 +3,7 @@
 
 use model::compliance::control_report::rows::members;
 
-use crate::compliance::read_trail::with_trail;
-use crate::compliance::report_controls::position;
+use crate::compliance::read_trail::{position, with_trail};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::services::Begun;
