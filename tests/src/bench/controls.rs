@@ -76,6 +76,7 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
         "{floor:.1} s to fetch and hash {size} events ({:.0} MB, {last:02x})",
         bytes as f64 / 1e6
     );
+    let taken = (most - before).max(0.0);
     let what = format!("A control report over {population} changes");
     let memory = format!("{most:.0} MiB at most, {before:.0} MiB before it");
     Ok(vec![
@@ -88,6 +89,13 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
             "s",
         ),
         Line::below("Memory while it is made", most, memory, MEMORY, "MiB"),
+        Line::below(
+            "Memory of it for the report",
+            taken,
+            format!("{taken:.0} MiB"),
+            MEMORY,
+            "MiB",
+        ),
         what_changed(&mut auditor, (population, now))?,
     ])
 }
