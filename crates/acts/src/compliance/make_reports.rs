@@ -27,7 +27,8 @@ pub struct DueReport {
     pub report: ControlReport,
 }
 
-/// The next scheduled report that was not made yet; one at a time, because each reads the whole log.
+/// The next scheduled report that was not made yet; one at a time, because each reads the whole log. `None` as well while another
+/// report is reading a long log: the next round comes back to it.
 ///
 /// # Errors
 /// The store's, or a fault of the log.
