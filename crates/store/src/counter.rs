@@ -18,6 +18,22 @@ pub fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     .int("value")
 }
 
+/// The next number for a record of the tenant; the first is 1. On SQLite numbers have no gaps. On PostgreSQL a number is taken
+/// outside of the transaction, so that acts at the same time do not lose their races for the counter; one whose act does not
+/// commit goes back to the counter, or is left out if another act has taken the next one.
+pub fn next_number(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    match tx.number(name) {
+        Some(number) => Ok(number),
+        None => next(tx, name),
+    }
+}
+
+/// Whether [`next_number`] may leave numbers out.
+#[must_use]
+pub fn may_leave_out(tx: &Tx<'_>) -> bool {
+    tx.numbers_outside()
+}
+
 /// The present value of a counter; 0 before the first `next`.
 pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     tx.query_one(

@@ -106,6 +106,29 @@ impl Connection {
         }
     }
 
+    /// Begins a transaction by this text; `is_again` for another attempt at the same act.
+    pub(crate) fn begin(&mut self, text: &str, is_again: bool) -> Result<()> {
+        match self {
+            Self::Sqlite(it) => it.batch(text),
+            Self::Postgres(it) => it.begin(text, is_again),
+        }
+    }
+
+    /// A number of a counter that no other transaction gets; `None` where the transaction itself raises the counter.
+    pub(crate) fn number(&mut self, tenant: &str, name: &str) -> Option<i64> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(it) => it.number(tenant, name),
+        }
+    }
+
+    /// The numbers of the transaction are not used again.
+    pub(crate) fn leave_numbers_out(&mut self) {
+        if let Self::Postgres(it) = self {
+            it.leave_numbers_out();
+        }
+    }
+
     /// Commits a transaction. `Unknown` where the server reports a commit that a standby may not have.
     pub(crate) fn commit(&mut self) -> Result<()> {
         match self {

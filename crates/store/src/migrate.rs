@@ -92,6 +92,7 @@ const MIGRATIONS: &[Migration] = migrations![
     65 "0065_figures",
     66 "0066_undeliverable",
     67 "0067_history_indexes",
+    68 "0068_rejected",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

@@ -104,6 +104,16 @@ impl<'c> Tx<'c> {
         guard(&mut self.failed, || self.connection.query(sql, params, reach))
     }
 
+    /// A number of a counter that no other transaction gets; `None` where the transaction itself raises the counter.
+    pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
+        self.connection.number(self.tenant, name)
+    }
+
+    /// Whether numbers are taken outside of the transaction.
+    pub(crate) fn numbers_outside(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
     /// Runs a statement and returns how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
         let reach = Reach::Tenant(self.tenant);

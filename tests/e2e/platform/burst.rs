@@ -76,6 +76,15 @@ fn crowd(server: &Server, token: &str, seed: usize, over: &AtomicBool) -> BurstC
     told
 }
 
+/// Ends the burst when it is dropped: the crowd goes home when the gate's questions fail, too.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Queries the gate at a fixed rate; the time of each response from when its request was due.
 fn ask_the_gate(server: &Server, artifact: &str, seconds: i64) -> Vec<SignedDuration> {
     let took = Mutex::new(Vec::new());
@@ -130,8 +139,9 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
                 scope.spawn(move || crowd(server, token, seed, over))
             })
             .collect();
+        let end = End(&over);
         let took = ask_the_gate(&server, &artifact, seconds);
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         let told: Vec<BurstCounts> = people.into_iter().map(|one| one.join().unwrap()).collect();
         (took, told)
     });

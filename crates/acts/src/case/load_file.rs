@@ -126,6 +126,21 @@ impl Context<'_, '_> {
         self.files(changes)
     }
 
+    /// The whole files of the changes with these ids, all read at once, for an act of the system that relies on them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn files_of_ids(&mut self, ids: &[String]) -> Result<Vec<ChangeFile>> {
+        let filter = Filter::new()
+            .one_of("id", ids.iter().map(String::as_str))
+            .order_by("number");
+        let changes = record::bodies::<Change>(self.tx, &filter)?;
+        for change in &changes {
+            self.note_read(change);
+        }
+        self.files(changes)
+    }
+
     /// The whole files of changes, in their order, each evaluated by the current policies.
     ///
     /// # Errors

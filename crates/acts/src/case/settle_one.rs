@@ -1,5 +1,8 @@
-//! Evaluates one change by the current directory.
+//! Evaluates changes by the current directory.
 
+use std::collections::HashMap;
+
+use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::settle;
 use store::record;
@@ -24,7 +27,35 @@ pub(crate) fn settle_own(cx: &mut Context<'_, '_>, change: &Change) -> Result<()
 /// # Errors
 /// The store's.
 pub(crate) fn settle_one(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
-    let before = cx.file(change)?;
+    let file = cx.file(change)?;
+    settle_file(cx, file)
+}
+
+/// Evaluates changes in their order, in this transaction. Their files are read at once; after an evaluation that saved another
+/// change as well, the rest are read one by one, as each then stands.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_each(cx: &mut Context<'_, '_>, changes: &[String]) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let files = cx.files_of_ids(changes)?.into_iter();
+    let mut files: HashMap<String, ChangeFile> = files.map(|file| (file.change.id.0.clone(), file)).collect();
+    for change in changes {
+        let saved = cx.saves();
+        match files.remove(change) {
+            Some(file) => settle_file(cx, file)?,
+            None => settle_one(cx, change)?,
+        }
+        if cx.saves() > saved + 1 {
+            files.clear();
+        }
+    }
+    Ok(())
+}
+
+fn settle_file(cx: &mut Context<'_, '_>, before: ChangeFile) -> Result<()> {
     let id = before.change.id.clone();
     cx.on_file(Some(before.clone()), before, |case| {
         settle::recompute(case);

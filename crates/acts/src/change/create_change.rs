@@ -99,7 +99,7 @@ fn make(
     for field in pipeline.iter().filter(|field| content::cover(field).is_some()) {
         input.origins.insert((*field).to_owned(), Origin::Pipeline);
     }
-    let number = BEFORE_FIRST + counter::next(cx.tx, NUMBERS)?;
+    let number = BEFORE_FIRST + counter::next_number(cx.tx, NUMBERS)?;
     let key = format!("CHG-{number}");
     let mut change = new_change(&id, key.clone(), number, input, requester.clone(), cx.now);
     change.digest_salt = Some(proof::crypto::base64url(&secrets::fresh(cx)?));

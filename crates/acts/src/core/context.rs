@@ -69,6 +69,7 @@ pub struct Context<'a, 'c> {
     effects: &'a [Effect],
     /// The changes with pending effects, by their ids.
     queue: BTreeMap<String, Saved>,
+    saves: usize,
     /// The depth of nested verbs on changes.
     depth: usize,
     /// The act's read set, for the sequencer.
@@ -120,6 +121,7 @@ impl<'a, 'c> Context<'a, 'c> {
             has_lacked: false,
             effects,
             queue: BTreeMap::new(),
+            saves: 0,
             depth: 0,
             standings: Standings::default(),
             policies: None,
@@ -268,7 +270,7 @@ impl<'a, 'c> Context<'a, 'c> {
     }
 
     /// Notes that the act relies on this version of a change.
-    fn note_read(&mut self, change: &Change) {
+    pub(crate) fn note_read(&mut self, change: &Change) {
         if self.writes {
             self.standings.note_read(change.id.as_str(), change.version);
         }
@@ -310,6 +312,7 @@ impl<'a, 'c> Context<'a, 'c> {
     /// Notes a saved change: its effects run once the verb that saved it is over. If the change is saved again before
     /// that, only the first and the last state count.
     pub(crate) fn queue_saved(&mut self, saved: Saved) {
+        self.saves += 1;
         let id = saved.after.change.id.0.clone();
         match self.queue.entry(id) {
             Entry::Occupied(mut known) => known.get_mut().after = saved.after,
@@ -317,6 +320,11 @@ impl<'a, 'c> Context<'a, 'c> {
                 place.insert(saved);
             }
         }
+    }
+
+    /// How many files of changes the act saved.
+    pub(crate) fn saves(&self) -> usize {
+        self.saves
     }
 
     /// Runs a verb on a change and then its effects, unless this verb is itself an effect of another one.

@@ -4,6 +4,7 @@
 mod clock_mark;
 mod closed_by_finding;
 mod ended_ways_in;
+mod looks;
 mod memo;
 mod outlines;
 mod trails;
@@ -25,6 +26,7 @@ use store::Store;
 use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
 pub use self::ended_ways_in::{EndedWaysIn, Way};
+use self::looks::MOST_LOOKS;
 pub(crate) use self::memo::Memo;
 pub(crate) use self::outlines::{Outline, OutlineList, Outlines, Urgency};
 pub(crate) use self::trails::{KeptTrail, Trails};
@@ -125,6 +127,7 @@ pub struct Services {
     dashboards: Memo,
     waits: Memo,
     papers: Memo,
+    looks: Memo,
 }
 
 /// The changes of a log whose work began.
@@ -202,6 +205,7 @@ impl Services {
             dashboards: Memo::of(MOST_DASHBOARDS),
             waits: Memo::of(MOST_WAITS),
             papers: Memo::of(MOST_PAPERS),
+            looks: Memo::of(MOST_LOOKS),
         }
     }
 
@@ -391,6 +395,11 @@ impl Services {
     /// Whom undecided changes wait for, by tenant.
     pub(crate) fn waits(&self) -> &Memo {
         &self.waits
+    }
+
+    /// What looks of pages found, by tenant and question.
+    pub(crate) fn looks(&self) -> &Memo {
+        &self.looks
     }
 
     /// The log's results for the questions of samples, by tenant, sample and size of the log.

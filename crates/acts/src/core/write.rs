@@ -29,6 +29,12 @@ impl Written {
         self.deltas.len()
     }
 
+    /// Whether the first version of a record of this noun was written.
+    pub(crate) fn has_made<R: Record>(&self) -> bool {
+        let mut deltas = self.deltas.iter();
+        deltas.any(|delta| delta.table == R::TABLE && delta.version == 1)
+    }
+
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.deltas.is_empty()

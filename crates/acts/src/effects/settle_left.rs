@@ -9,13 +9,16 @@ use store::change::unsettled::{self, Unsettled};
 use store::gate::gate_view;
 use store::record;
 
-use crate::case::settle_one::settle_one;
+use crate::case::settle_one::settle_each;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::answer::{question_of, waiting_checks};
 
 /// How many waiting checks are read for the changes behind them.
 const CHECKS: i64 = 1_000;
+
+/// How many of the changes that nothing waits for are listed at once: what becomes urgent meanwhile waits for them.
+const REST: i64 = 100;
 
 /// The remaining work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +42,7 @@ pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
     if it.urgent < it.generation {
         let urgent = next_urgent(cx, &it, most)?;
         if !urgent.is_empty() {
-            for change in urgent {
-                settle_one(cx, &change)?;
-            }
+            settle_each(cx, &urgent)?;
             return Ok(Left::More);
         }
         it.urgent = it.generation;
@@ -49,23 +50,21 @@ pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
     if it.pass == 0 {
         (it.pass, it.mark, it.left_out) = (it.generation, 0, 0);
     }
-    let next = unsettled::open_after(cx.tx, it.mark, most)?;
+    let next = unsettled::unjudged_after(cx.tx, it.mark, it.generation, most)?;
     if next.is_empty() {
         return end_of_pass(cx, it);
     }
-    for (change, number) in next {
-        if cx.is_unsettled(&change)? {
-            settle_one(cx, &change)?;
-        }
-        it.mark = number;
-    }
+    it.mark = next.last().map_or(it.mark, |(_, number)| *number);
+    let next: Vec<String> = next.into_iter().map(|(change, _)| change).collect();
+    // Before the evaluations: an effect of one may raise the counter.
     unsettled::save(cx.tx, &it)?;
-    Ok(Left::More)
+    settle_these(cx, &next)
 }
 
 /// Ends a pass over all changes: all are settled unless an act came meanwhile or a change was skipped.
 fn end_of_pass(cx: &mut Context<'_, '_>, it: Unsettled) -> Result<Left> {
-    if it.pass == it.generation && it.left_out == 0 {
+    let forged = unsettled::remove_forged(cx.tx)?;
+    if it.pass == it.generation && it.left_out == 0 && forged == 0 {
         unsettled::end(cx.tx)?;
         return Ok(Left::Nothing);
     }
@@ -91,24 +90,37 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
     if it.pass == 0 {
         (it.pass, it.mark, it.left_out) = (it.generation, 0, 0);
     }
-    if let Some((_, number)) = unsettled::open_after(cx.tx, it.mark, 1)?.into_iter().next() {
+    if let Some((_, number)) = unsettled::unjudged_after(cx.tx, it.mark, it.generation, 1)?
+        .into_iter()
+        .next()
+    {
         it.mark = number;
         it.left_out += 1;
     }
     Ok(unsettled::save(cx.tx, &it)?)
 }
 
-/// The unsettled changes that are evaluated first, at most a thousand: those behind waiting checks, or else those that are
-/// scheduled or under way. The list is read once for many transactions with [`settle_these`], for it costs a look at every
-/// waiting check.
+/// The unsettled changes that are evaluated next: those behind waiting checks, or else those that are scheduled or under way, or
+/// else a hundred of the rest in the order of their numbers. The list is read once for many transactions with
+/// [`settle_these`]: it costs a look at every waiting check, and on PostgreSQL a transaction that read all open changes would
+/// conflict with every act on one.
 ///
 /// # Errors
 /// The store's.
-pub fn urgent(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
-    match unsettled::state(cx.tx)? {
-        Some(it) if it.urgent < it.generation => next_urgent(cx, &it, CHECKS),
-        _ => Ok(Vec::new()),
+pub fn next(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let Some(it) = unsettled::state(cx.tx)? else {
+        return Ok(Vec::new());
+    };
+    let urgent = match it.urgent < it.generation {
+        true => next_urgent(cx, &it, CHECKS)?,
+        false => Vec::new(),
+    };
+    if !urgent.is_empty() {
+        return Ok(urgent);
     }
+    let mark = if it.pass == 0 { 0 } else { it.mark };
+    let rest = unsettled::unjudged_after(cx.tx, mark, it.generation, REST)?;
+    Ok(rest.into_iter().map(|(change, _)| change).collect())
 }
 
 /// Evaluates those of these changes that are still unsettled, in this transaction.
@@ -116,11 +128,13 @@ pub fn urgent(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
 /// # Errors
 /// The store's, or the error that prevents the evaluation of a change.
 pub fn settle_these(cx: &mut Context<'_, '_>, changes: &[String]) -> Result<Left> {
+    let mut unsettled = Vec::with_capacity(changes.len());
     for change in changes {
         if cx.is_unsettled(change)? {
-            settle_one(cx, change)?;
+            unsettled.push(change.clone());
         }
     }
+    settle_each(cx, &unsettled)?;
     Ok(Left::More)
 }
 

@@ -136,7 +136,7 @@ fn all(cx: &mut Context<'_, '_>) -> Result<Vec<ProblemRecord>> {
 
 /// A problem with only its pattern and cases, under the next key.
 fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) -> Result<ProblemRecord> {
-    let number = BEFORE_FIRST_PROBLEM + counter::next(cx.tx, PROBLEMS)?;
+    let number = BEFORE_FIRST_PROBLEM + counter::next_number(cx.tx, PROBLEMS)?;
     Ok(ProblemRecord {
         id: RecordId(cx.new_id()?),
         version: 0,

@@ -155,7 +155,7 @@ fn check_delivered(
 
 /// The key of a new incident: `INC-101` is a tenant's first.
 pub(crate) fn next_key(cx: &mut Context<'_, '_>) -> Result<String> {
-    let number = BEFORE_FIRST_INCIDENT + counter::next(cx.tx, INCIDENTS)?;
+    let number = BEFORE_FIRST_INCIDENT + counter::next_number(cx.tx, INCIDENTS)?;
     Ok(format!("INC-{number}"))
 }
 

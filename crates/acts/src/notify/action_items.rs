@@ -163,7 +163,7 @@ fn by_natural_key(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<ActionIt
 
 /// The key of a new item: `ACT-101` is a tenant's first.
 fn next_key(cx: &mut Context<'_, '_>) -> Result<String> {
-    let number = BEFORE_FIRST_ACTION_ITEM + counter::next(cx.tx, ACTION_ITEMS)?;
+    let number = BEFORE_FIRST_ACTION_ITEM + counter::next_number(cx.tx, ACTION_ITEMS)?;
     Ok(format!("ACT-{number}"))
 }
 

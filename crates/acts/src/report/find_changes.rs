@@ -206,7 +206,12 @@ pub fn count_changes(
 ) -> Result<Count> {
     cx.allow(READ)?;
     let filter = inside(cx, filter)?;
-    Ok(change_count::count_changes(cx.tx, &filter, most, upto)?)
+    if upto.is_some() {
+        return Ok(change_count::count_changes(cx.tx, &filter, most, upto)?);
+    }
+    let key = format!("count {most} {filter:?}");
+    let counted = cx.since_commit(&key, |cx| Ok(change_count::count_changes(cx.tx, &filter, most, None)?))?;
+    Ok(*counted)
 }
 
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
@@ -251,9 +256,13 @@ pub fn tally_changes(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Ve
     if cx.scope()?.is_some() {
         return Ok(times.windows(2).map(|_| Tally::default()).collect());
     }
-    let spans = times.windows(2);
-    let tallies = spans.map(|span| changes::tally(cx.tx, span[0], span[1]));
-    Ok(tallies.collect::<store::Result<_>>()?)
+    let tally = |cx: &mut Context<'_, '_>| {
+        let spans = times.windows(2);
+        let tallies = spans.map(|span| changes::tally(cx.tx, span[0], span[1]));
+        Ok(tallies.collect::<store::Result<Vec<Tally>>>()?)
+    };
+    let tallies = cx.since_commit(&format!("tally {times:?}"), tally)?;
+    Ok(tallies.to_vec())
 }
 
 /// The people for whom open changes wait now, by the changes' ids: logins, or `group:KEY`. A change that waits for nobody is

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::act::actions;
+use model::directory::scope::Scope;
 use store::audit::event;
 use store::record;
 
@@ -38,7 +39,14 @@ pub struct Moved {
 /// 403, or the store's.
 pub fn find_moved(cx: &mut Context<'_, '_>, since: Timestamp, most: usize) -> Result<Vec<Moved>> {
     cx.allow(actions::READ)?;
-    let scope = cx.scope()?;
+    let Some(scope) = cx.scope()? else {
+        let found = cx.since_commit(&format!("moved {since} {most}"), |cx| read(cx, since, most, None))?;
+        return Ok(found.to_vec());
+    };
+    read(cx, since, most, Some(&scope))
+}
+
+fn read(cx: &mut Context<'_, '_>, since: Timestamp, most: usize, scope: Option<&Scope>) -> Result<Vec<Moved>> {
     let size = find_seal(cx)?.size;
     let floor = first_since(cx, since, size)?.max(size - LOOKED_AT).max(0);
     let (mut top, mut seen, mut found) = (size, BTreeSet::new(), Vec::new());
@@ -52,7 +60,7 @@ pub fn find_moved(cx: &mut Context<'_, '_>, since: Timestamp, most: usize) -> Re
             let Some(row) = record::load::<Change>(cx.tx, &event.subject_id)? else {
                 continue;
             };
-            if scope.as_ref().is_some_and(|scope| !scope.sees(&row.record)) {
+            if scope.is_some_and(|scope| !scope.sees(&row.record)) {
                 continue;
             }
             found.push(Moved {

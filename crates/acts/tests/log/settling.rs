@@ -66,8 +66,8 @@ fn is_left(world: &World) -> bool {
 
 /// Judges the remaining changes, as a server does.
 fn settle(executor: &Executor, most: u8) -> Left {
-    let urgent = executor.wait(Lane::Worker, TENANT, Actor::system(), Mode::Read, settle_left::urgent);
-    let these: Vec<String> = urgent.unwrap().into_iter().take(most.into()).collect();
+    let next = executor.wait(Lane::Worker, TENANT, Actor::system(), Mode::Read, settle_left::next);
+    let these: Vec<String> = next.unwrap().into_iter().take(most.into()).collect();
     let some = move |cx: &mut Context<'_, '_>| match these.is_empty() {
         true => settle_some(cx, most.into()),
         false => settle_these(cx, &these),
@@ -188,6 +188,30 @@ fn a_change_that_cannot_be_judged_holds_up_no_other_and_stays_shut() {
     assert_eq!(asked(&world, BUILDS[0]).0, GateDecision::Stop);
     settle_all(&world);
     assert_eq!(state(&world, &keys[0]), State::Approved);
+}
+
+#[test]
+fn a_mark_put_into_the_database_spares_no_change_its_evaluation() {
+    for generation in [0, 1_000_000_i64] {
+        let (world, keys) = world_of(World::new());
+        world.executor.services().settle_at_once(0);
+        freeze(&world);
+        let key = keys[0].clone();
+        world.system(move |cx| {
+        let id = cx.change(&key)?.id.0;
+        cx.tx.execute(
+            "INSERT INTO settled (tenant, change_id, generation, code) VALUES ($tenant, $change_id, $generation, $code)",
+            &[
+                ("change_id", id.into()),
+                ("generation", generation.into()),
+                ("code", store::Value::Bytes(vec![1; 33])),
+            ],
+        )?;
+        Ok(())
+    });
+        settle_all(&world);
+        assert_eq!(state(&world, &keys[0]), State::Approved, "{generation}");
+    }
 }
 
 /// The same numbers on every run.

@@ -54,15 +54,15 @@ fn tenants(state: &AppState) -> Vec<String> {
 
 /// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
 fn settle(state: &AppState, tenant: &str) -> bool {
-    let mut first = Vec::new();
+    let mut ahead = Vec::new();
     for _ in 0..TURN {
         if state.bells().is_stopping() {
             return true;
         }
-        if first.is_empty() {
-            first = urgent(state, tenant);
+        if ahead.is_empty() {
+            ahead = next(state, tenant);
         }
-        match batch(state, tenant, &mut first) {
+        match batch(state, tenant, &mut ahead) {
             Some(Left::More) => {}
             Some(Left::Nothing) => return true,
             Some(Left::Trouble) | None => return false,
@@ -71,19 +71,19 @@ fn settle(state: &AppState, tenant: &str) -> bool {
     true
 }
 
-/// The changes whose evaluation cannot wait, the last of them first.
-fn urgent(state: &AppState, tenant: &str) -> Vec<String> {
+/// The changes to evaluate, the last of them first.
+fn next(state: &AppState, tenant: &str) -> Vec<String> {
     let executor = state.executor();
-    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, settle_left::urgent);
-    let mut found = log_fault(found, "looking for changes that come first").unwrap_or_default();
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, settle_left::next);
+    let mut found = log_fault(found, "looking for changes to judge again").unwrap_or_default();
     found.reverse();
     found
 }
 
-/// One transaction, over the end of the list `first` unless it is empty; if it fails, each change gets a transaction of its
+/// One transaction, over the end of the list `ahead` unless it is empty; if it fails, each change gets a transaction of its
 /// own, and the failing change is skipped.
-fn batch(state: &AppState, tenant: &str, first: &mut Vec<String>) -> Option<Left> {
-    let mut these = first.split_off(first.len().saturating_sub(BATCH.into()));
+fn batch(state: &AppState, tenant: &str, ahead: &mut Vec<String>) -> Option<Left> {
+    let mut these = ahead.split_off(ahead.len().saturating_sub(BATCH.into()));
     these.reverse();
     let done = match these.is_empty() {
         true => run(state, tenant, |cx| settle_some(cx, BATCH.into())),
@@ -92,7 +92,7 @@ fn batch(state: &AppState, tenant: &str, first: &mut Vec<String>) -> Option<Left
     if let Ok(left) = done {
         return Some(left);
     }
-    first.clear();
+    ahead.clear();
     match run(state, tenant, |cx| settle_some(cx, 1)) {
         Ok(left) => Some(left),
         Err(error) => {

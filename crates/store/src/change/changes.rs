@@ -372,18 +372,38 @@ pub fn targets_for(
     Ok(rows)
 }
 
-/// The targets of rejected changes in a service and environment: few changes are rejected, and SQLite begins with these. Both
-/// indexes have the number, so that no row of another place is read.
+/// The targets of rejected changes in a service and environment: few changes are rejected. Both indexes have the number, so that
+/// no row of another place is read; in two statements, because PostgreSQL would begin one with the place.
 pub fn rejected_in(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<Vec<TargetRow>> {
-    let found = tx.query(
-        "SELECT t.change_id, t.target_id, t.service, t.environment, t.artifact, t.commit_sha, t.rollback_to, t.state
-         FROM \"change\" c CROSS JOIN change_target t
-         WHERE c.tenant = $tenant AND c.state = 'rejected' AND t.tenant = $tenant AND t.service = $service
-            AND t.environment = $environment AND t.number = c.number
-         ORDER BY t.change_id, t.target_id",
-        &[("service", service.into()), ("environment", environment.into())],
+    let rejected = tx.query(
+        "SELECT number FROM \"change\" WHERE tenant = $tenant AND state = 'rejected' ORDER BY number",
+        &[],
     )?;
-    found.iter().map(target_row).collect()
+    let rejected: Vec<i64> = rejected.iter().map(|row| row.int("number")).collect::<Result<_>>()?;
+    let mut found = Vec::new();
+    for numbers in rejected.chunks(AT_ONCE) {
+        // A few statements of different lengths: PostgreSQL takes many numbers for a reason to read the whole place. The last
+        // number fills the remaining places.
+        let names: Vec<String> = (0..numbers.len().next_power_of_two())
+            .map(|place| format!("number{place}"))
+            .collect();
+        let sql = format!(
+            "SELECT change_id, target_id, service, environment, artifact, commit_sha, rollback_to, state FROM change_target
+             WHERE tenant = $tenant AND service = $service AND environment = $environment AND number IN (${})
+             ORDER BY number, change_id, target_id",
+            names.join(", $")
+        );
+        let mut given = vec![("service", service.into()), ("environment", environment.into())];
+        given.extend(names.iter().enumerate().filter_map(|(place, name)| {
+            let number = numbers.get(place).or_else(|| numbers.last())?;
+            Some((name.as_str(), Value::from(*number)))
+        }));
+        for row in tx.query(&sql, &given)? {
+            found.push(target_row(&row)?);
+        }
+    }
+    found.sort_by(|one: &TargetRow, other| (&one.change_id, &one.target_id).cmp(&(&other.change_id, &other.target_id)));
+    Ok(found)
 }
 
 /// Whether the outcome of a closed change is known in a service and environment: something of it was implemented there.

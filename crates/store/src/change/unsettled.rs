@@ -133,6 +133,26 @@ pub fn judged_at(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<i64>> {
     found.map(|row| coded_mark(tx, &row, change_id)).transpose()
 }
 
+/// Removes the marks that no server wrote, whose changes were judged by nobody; returns how many there were.
+pub fn remove_forged(tx: &mut Tx<'_>) -> Result<usize> {
+    let rows = tx.query(
+        "SELECT change_id, generation, code FROM settled WHERE tenant = $tenant ORDER BY change_id",
+        &[],
+    )?;
+    let mut forged = 0;
+    for row in rows {
+        let change = row.text("change_id")?;
+        if coded_mark(tx, &row, &change).is_err() {
+            tx.execute(
+                "DELETE FROM settled WHERE tenant = $tenant AND change_id = $change_id",
+                &[("change_id", change.into())],
+            )?;
+            forged += 1;
+        }
+    }
+    Ok(forged)
+}
+
 /// The value of the counter in a mark with a server's code.
 fn coded_mark(tx: &Tx<'_>, row: &Row, change_id: &str) -> Result<i64> {
     let generation = row.int("generation")?;
@@ -202,14 +222,22 @@ pub fn begun(tx: &mut Tx<'_>, generation: i64, limit: i64) -> Result<Vec<String>
     ids(&found, "id")
 }
 
-/// The open changes behind a number, by id and number.
-pub fn open_after(tx: &mut Tx<'_>, mark: i64, limit: i64) -> Result<Vec<(String, i64)>> {
+/// The open changes behind a number that were not judged since this value of the counter, by id and number. The codes of the
+/// marks are not checked here: [`remove_forged`] does that once, before all counts as settled.
+pub fn unjudged_after(tx: &mut Tx<'_>, mark: i64, generation: i64, limit: i64) -> Result<Vec<(String, i64)>> {
     let sql = format!(
-        "SELECT id, number FROM \"change\" WHERE tenant = $tenant AND number > $mark AND state IN ({})
-         ORDER BY number LIMIT $limit",
+        "SELECT id, number FROM \"change\" c WHERE c.tenant = $tenant AND c.number > $mark AND c.state IN ({})
+            AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.tenant = $tenant AND s.change_id = c.id
+                AND s.generation >= $generation)
+         ORDER BY c.number LIMIT $limit",
         open_states()
     );
-    let found = tx.query(&sql, &[("mark", mark.into()), ("limit", limit.into())])?;
+    let params = [
+        ("mark", mark.into()),
+        ("generation", generation.into()),
+        ("limit", limit.into()),
+    ];
+    let found = tx.query(&sql, &params)?;
     found
         .iter()
         .map(|row| Ok((row.text("id")?, row.int("number")?)))

@@ -15,6 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use self::numbers::Numbers;
 use crate::driver::Bound;
 use crate::error::{Error, Result};
 use crate::value::{Row, Value};
@@ -31,6 +32,8 @@ const SYSTEM_ROOTS: [&str; 3] = [
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/cert.pem",
 ];
+
+mod numbers;
 
 /// How to reach the server.
 #[derive(Debug, Clone)]
@@ -51,6 +54,7 @@ pub(crate) struct PostgresConnection {
     farewell: bool,
     /// The server stopped waiting for its standby: commits at that time may be lost with this node.
     called_off: Arc<AtomicBool>,
+    numbers: Numbers,
 }
 
 /// The function in which PostgreSQL waits for a synchronous standby. A warning from this function means that the wait was
@@ -61,6 +65,12 @@ const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 /// A server that hangs in the middle of a transaction holds its locks no longer than this, in milliseconds: the other servers
 /// wait for them. No act computes that long between two statements.
 const IDLE_MS: u32 = 20_000;
+
+/// Rows are read by indexes alone. A serializable transaction that scans a small table, or a bitmap of pages, conflicts with every
+/// writer of that table or of those pages; through an index it conflicts only with those near the rows that it read
+/// (<https://www.postgresql.org/docs/15/transaction-iso.html#XACT-SERIALIZABLE>). A scan that is needed all the same counts as
+/// so dear that it would be compiled first.
+const BY_INDEXES: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
 
 impl PostgresConnection {
     /// Connects to the writable node, the first in the order of the URL's hosts; `role` is the session's role from then on,
@@ -87,16 +97,33 @@ impl PostgresConnection {
             statements: HashMap::new(),
             farewell: false,
             called_off,
+            numbers: Numbers::new(address, role),
         };
         connection.batch(&format!(
             "SET statement_timeout = {0}; SET lock_timeout = {0}; \
-             SET idle_in_transaction_session_timeout = {IDLE_MS}; SET client_min_messages = warning;",
+             SET idle_in_transaction_session_timeout = {IDLE_MS}; SET client_min_messages = warning; {BY_INDEXES}",
             address.statement_timeout_ms
         ))?;
         if let Some(role) = role {
             connection.batch(&format!("SET ROLE {}", quoted(role)))?;
         }
         Ok(connection)
+    }
+
+    /// Begins a transaction by this text; `is_again` for another attempt at the same act.
+    pub(crate) fn begin(&mut self, text: &str, is_again: bool) -> Result<()> {
+        self.numbers.begin(is_again);
+        self.batch(text)
+    }
+
+    /// A number of a counter that no other transaction gets; `None` where the act raises the counter itself.
+    pub(crate) fn number(&mut self, tenant: &str, name: &str) -> Option<i64> {
+        self.numbers.take(&mut self.client, tenant, name)
+    }
+
+    /// The numbers of the transaction are not used again.
+    pub(crate) fn leave_numbers_out(&mut self) {
+        self.numbers.keep();
     }
 
     /// Whether the server has gone away.
@@ -107,7 +134,12 @@ impl PostgresConnection {
     /// Commits. `Unknown` where the server reports a commit for which it no longer waited for its standby.
     pub(crate) fn commit(&mut self) -> Result<()> {
         self.called_off.store(false, Ordering::Release);
-        self.batch("COMMIT")?;
+        let done = self.batch("COMMIT");
+        if done != Err(Error::Retry) {
+            // Numbers are given back only if the commit is surely none.
+            self.numbers.keep();
+        }
+        done?;
         // The notice comes before the response, on the same thread.
         if self.called_off.load(Ordering::Acquire) {
             return Err(Error::Unknown);

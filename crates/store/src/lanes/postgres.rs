@@ -126,6 +126,8 @@ pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
         connection: None,
         timeline: 0,
         written: 0,
+        begun: 0,
+        replans_at: FIRST_REPLAN,
     };
     while let Some(batch) = queue.take(1) {
         for mut work in batch {
@@ -144,7 +146,16 @@ struct Session {
     timeline: i64,
     /// How many transactions wrote on this thread.
     written: u32,
+    /// How many transactions began on this connection, and at which of them it plans its statements anew.
+    begun: u64,
+    replans_at: u64,
 }
+
+/// At which transaction of a connection its statements are planned anew for the first time, and how many there are at most between
+/// two times. PostgreSQL keeps a plan as long as no table is analysed, and one made for a small table may read all of it when
+/// it is large.
+const FIRST_REPLAN: u64 = 64;
+const MOST_BETWEEN_REPLANS: u64 = 16_384;
 
 /// After how many commits of a thread the fence gets the primary's position.
 const TOLD_EVERY: u32 = 64;
@@ -196,10 +207,21 @@ impl Session {
             empty => {
                 let met = self.link.connect()?;
                 self.timeline = met.timeline;
+                (self.begun, self.replans_at) = (0, FIRST_REPLAN);
                 empty.insert(met.connection)
             }
         };
-        if let Err(error) = connection.batch(&begin) {
+        self.begun += 1;
+        let is_old = self.begun >= self.replans_at;
+        if is_old {
+            self.replans_at += self.begun.min(MOST_BETWEEN_REPLANS);
+        }
+        let replanned = if is_old {
+            connection.batch("DISCARD PLANS")
+        } else {
+            Ok(())
+        };
+        if let Err(error) = replanned.and_then(|()| connection.begin(&begin, attempt > 0)) {
             // No statement ran yet, so a new connection may repair any fault of an old one. `Retry` comes from a primary that
             // has become a standby.
             let lost = is_lost(connection) || matches!(error, Error::Unavailable(_) | Error::Retry);
@@ -284,6 +306,10 @@ impl Session {
     fn after_fault(&mut self, error: &Error, conflicted: &mut bool) -> Next {
         if self.connection.as_ref().is_some_and(is_lost) {
             return Next::Reconnect;
+        }
+        if let (Error::Conflict { .. }, Some(connection)) = (error, &mut self.connection) {
+            // Another record may have the number, if the counter was put back.
+            connection.leave_numbers_out();
         }
         self.roll_back();
         match error {

@@ -210,6 +210,58 @@ fn a_connection_lost_inside_an_act_runs_it_again() {
 }
 
 #[test]
+fn acts_that_number_records_at_the_same_time_lose_no_race() {
+    let Some((database, store)) = open() else {
+        return;
+    };
+    let second = Store::open(small(Config::postgres(&database.url))).unwrap();
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let first = store.wait(Lane::Acts, ACME, Mode::Write, move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let mine = counter::next_number(tx, "n")?;
+        let theirs = second.wait(Lane::Acts, ACME, Mode::Write, |tx| counter::next_number(tx, "n"))?;
+        Ok((mine, theirs))
+    });
+    assert_eq!(first, Ok::<_, Error>((1, 2)));
+    assert_eq!(runs.load(Ordering::SeqCst), 1, "the first act ran once");
+    assert_eq!(
+        store.wait(Lane::Gate, ACME, Mode::Read, |tx| counter::get(tx, "n")),
+        Ok::<_, Error>(2)
+    );
+    store.close();
+}
+
+#[test]
+fn the_number_of_an_act_that_failed_is_the_next_ones() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let mut config = Config::postgres(&database.url);
+    for lane in &mut config.lanes {
+        lane.threads = 1;
+    }
+    let store = Store::open(config).unwrap();
+    let take = |fails: bool| {
+        store.wait(Lane::Acts, ACME, Mode::Write, move |tx| {
+            let number = counter::next_number(tx, "n")?;
+            match fails {
+                true => Err(Error::Refused(number.to_string())),
+                false => Ok(number),
+            }
+        })
+    };
+    assert_eq!(take(false), Ok(1));
+    assert_eq!(take(true), Err(Error::Refused("2".to_owned())));
+    assert_eq!(take(true), Err(Error::Refused("2".to_owned())), "it went back");
+    assert_eq!(take(false), Ok(2));
+    assert_eq!(take(false), Ok(3));
+    cut_connections(&database);
+    assert_eq!(take(false), Ok(4), "numbers go on when their session broke");
+    store.close();
+}
+
+#[test]
 fn a_connection_lost_before_the_commit_leaves_the_result_unknown() {
     let Some((database, store)) = open() else {
         return;

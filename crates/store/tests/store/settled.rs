@@ -73,11 +73,9 @@ fn the_settler_finds_what_is_open_in_its_order() {
             insert(world, number, state);
         }
         let ids = |found: Vec<(String, i64)>| found.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
-        assert_eq!(
-            ids(world.read(|tx| unsettled::open_after(tx, 0, 9))),
-            ["c1", "c2", "c4", "c5"]
-        );
-        assert_eq!(ids(world.read(|tx| unsettled::open_after(tx, 2, 1))), ["c4"]);
+        let after = |mark: i64, limit: i64| ids(world.read(move |tx| unsettled::unjudged_after(tx, mark, 7, limit)));
+        assert_eq!(after(0, 9), ["c1", "c2", "c4", "c5"]);
+        assert_eq!(after(2, 1), ["c4"]);
         assert!(world.read(|tx| unsettled::has_more_open_than(tx, 3)));
         assert!(!world.read(|tx| unsettled::has_more_open_than(tx, 4)));
         assert_eq!(world.read(|tx| unsettled::begun(tx, 7, 9)), ["c2", "c4"]);
@@ -86,6 +84,7 @@ fn the_settler_finds_what_is_open_in_its_order() {
         world.act(|tx| unsettled::note_judged(tx, "c2", 7));
         assert_eq!(world.read(|tx| unsettled::judged_at(tx, "c2")), Some(7));
         assert_eq!(world.read(|tx| unsettled::begun(tx, 7, 9)), ["c4"]);
+        assert_eq!(after(0, 9), ["c1", "c4", "c5"]);
         assert!(world.read(|tx| unsettled::with_living_permits(tx, at(0))).is_empty());
     });
 }

@@ -1,7 +1,7 @@
 //! The facts of a decision card: the change, its place, its times, its safety, the deciders, the rollback, and the missing
 //! items.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
 use model::change::record::{self, Change, Risk};
@@ -534,9 +534,26 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     match timers::latest_rollback(change) {
         Some(latest) => rich
             .text(" Latest rollback: ")
-            .strong_parts(view.moment(latest))
+            .strong_parts(time_within(view, change, latest))
             .text("."),
         None => rich,
+    }
+}
+
+/// A moment of a planned window. The card names the window's days already, so the time of day is enough in one shorter than a day.
+fn time_within(view: &View<'_, '_, '_>, change: &Change, at: Timestamp) -> Rich {
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        return view.moment(at);
+    };
+    let from = view.reader.local(start).datetime();
+    let is_short = from
+        .checked_add(1.day())
+        .is_ok_and(|until| view.reader.local(end).datetime() < until);
+    let is_within = is_short && (start..=end).contains(&at);
+    // An hour that comes twice has no name without its day.
+    match is_within && view.reader.moment(at).ends_with(&view.reader.time(at)) {
+        true => Rich::new().time(view.reader.time(at), view.reader.absolute(at)),
+        false => view.moment(at),
     }
 }
 

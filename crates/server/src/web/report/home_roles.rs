@@ -9,7 +9,7 @@ use acts::report::find_changes::{
 };
 use acts::report::find_moved::find_moved;
 use acts::schedule::change_conflicts::plans_of;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, ToSpan, Unit};
 use model::change::record::Change;
 use model::change::waiting_on;
 use model::core::act::actions;
@@ -328,7 +328,11 @@ impl Course {
         let weeks = (0..=WEEKS).map(|week| 7 * week);
         let days: BTreeSet<i64> = weeks.chain([FIGURE_DAYS, 2 * FIGURE_DAYS]).collect();
         let days: Vec<i64> = days.into_iter().rev().collect();
-        let times: Vec<Timestamp> = days.iter().map(|day| days_before(view.now(), *day)).collect();
+        // To the next minute, so that the same counts serve every page of it.
+        let now = view.now();
+        let minute = now.round(TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil));
+        let now = minute.unwrap_or(now);
+        let times: Vec<Timestamp> = days.iter().map(|day| days_before(now, *day)).collect();
         let tallies = tally_changes(view.cx, &times)?;
         Ok(Self { days, tallies })
     }
