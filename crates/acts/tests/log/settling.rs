@@ -190,6 +190,22 @@ fn a_change_that_cannot_be_judged_holds_up_no_other_and_stays_shut() {
     assert_eq!(state(&world, &keys[0]), State::Approved);
 }
 
+/// Judges the remaining changes one by one, past those that cannot be judged, as a server does.
+fn settle_past_faults(world: &World) {
+    for _ in 0..100 {
+        let some = |cx: &mut Context<'_, '_>| settle_some(cx, 1);
+        let settled = world
+            .executor
+            .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, some);
+        match settled {
+            Ok(Left::Nothing) => return,
+            Ok(_) => {}
+            Err(_) => world.system(pass_over),
+        }
+    }
+    panic!("it never ends");
+}
+
 #[test]
 fn a_mark_put_into_the_database_spares_no_change_its_evaluation() {
     for generation in [0, 1_000_000_i64] {
@@ -209,7 +225,7 @@ fn a_mark_put_into_the_database_spares_no_change_its_evaluation() {
         )?;
         Ok(())
     });
-        settle_all(&world);
+        settle_past_faults(&world);
         assert_eq!(state(&world, &keys[0]), State::Approved, "{generation}");
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct PostgresConnection {
     farewell: bool,
     /// The server stopped waiting for its standby: commits at that time may be lost with this node.
     called_off: Arc<AtomicBool>,
-    numbers: Numbers,
+    numbers: Box<Numbers>,
 }
 
 /// The function in which PostgreSQL waits for a synchronous standby. A warning from this function means that the wait was
@@ -97,7 +97,7 @@ impl PostgresConnection {
             statements: HashMap::new(),
             farewell: false,
             called_off,
-            numbers: Numbers::new(address, role),
+            numbers: Box::new(Numbers::new(address, role)),
         };
         connection.batch(&format!(
             "SET statement_timeout = {0}; SET lock_timeout = {0}; \
