@@ -378,6 +378,7 @@ impl Noted {
             )
         };
         let text: String = all.iter().map(line).collect();
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let mut fresh = std::fs::File::create(file.with_extension("new")).unwrap();
         fresh.write_all(text.as_bytes()).unwrap();
         std::fs::rename(file.with_extension("new"), file).unwrap();

@@ -52,6 +52,7 @@ fn denies(server: &Server, outage: &str) {
     for (method, path) in [
         ("GET", gate_path(&artifact(1))),
         ("POST", "/api/v1/gate-checks".to_owned()),
+        ("GET", "/t/halden/".to_owned()),
     ] {
         let began = assent::clock::now();
         let (status, after) = head(server, method, &path, &pipeline, "retry-after");

@@ -100,27 +100,40 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(unsettled::save(cx.tx, &it)?)
 }
 
+/// Changes to evaluate, read once for many transactions with [`settle_these`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// The ids, the next one first.
+    pub changes: Vec<String>,
+    /// The number behind which the next list begins.
+    pub after: i64,
+}
+
 /// The unsettled changes that are evaluated next: those behind waiting checks, or else those that are scheduled or under way, or
-/// else a hundred of the rest in the order of their numbers. The list is read once for many transactions with
-/// [`settle_these`]: it costs a look at every waiting check, and on PostgreSQL a transaction that read all open changes would
-/// conflict with every act on one.
+/// else a hundred of the rest in the order of their numbers, behind the number `after`; 0 begins anew. A list costs a look at
+/// every waiting check, and on PostgreSQL a transaction that read all open changes would conflict with every act on one.
 ///
 /// # Errors
 /// The store's.
-pub fn next(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+pub fn next(cx: &mut Context<'_, '_>, after: i64) -> Result<List> {
+    let mut list = List {
+        changes: Vec::new(),
+        after,
+    };
     let Some(it) = unsettled::state(cx.tx)? else {
-        return Ok(Vec::new());
+        return Ok(list);
     };
-    let urgent = match it.urgent < it.generation {
-        true => next_urgent(cx, &it, CHECKS)?,
-        false => Vec::new(),
-    };
-    if !urgent.is_empty() {
-        return Ok(urgent);
+    if it.urgent < it.generation {
+        list.changes = next_urgent(cx, &it, CHECKS)?;
+    }
+    if !list.changes.is_empty() {
+        return Ok(list);
     }
     let mark = if it.pass == 0 { 0 } else { it.mark };
-    let rest = unsettled::unjudged_after(cx.tx, mark, it.generation, REST)?;
-    Ok(rest.into_iter().map(|(change, _)| change).collect())
+    let rest = unsettled::unjudged_after(cx.tx, mark.max(after), it.generation, REST)?;
+    list.after = rest.last().map_or(0, |(_, number)| *number);
+    list.changes = rest.into_iter().map(|(change, _)| change).collect();
+    Ok(list)
 }
 
 /// Evaluates those of these changes that are still unsettled, in this transaction.

@@ -66,8 +66,9 @@ fn is_left(world: &World) -> bool {
 
 /// Judges the remaining changes, as a server does.
 fn settle(executor: &Executor, most: u8) -> Left {
-    let next = executor.wait(Lane::Worker, TENANT, Actor::system(), Mode::Read, settle_left::next);
-    let these: Vec<String> = next.unwrap().into_iter().take(most.into()).collect();
+    let listing = |cx: &mut Context<'_, '_>| settle_left::next(cx, 0);
+    let list = executor.wait(Lane::Worker, TENANT, Actor::system(), Mode::Read, listing);
+    let these: Vec<String> = list.unwrap().changes.into_iter().take(most.into()).collect();
     let some = move |cx: &mut Context<'_, '_>| match these.is_empty() {
         true => settle_some(cx, most.into()),
         false => settle_these(cx, &these),

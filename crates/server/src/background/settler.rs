@@ -54,13 +54,13 @@ fn tenants(state: &AppState) -> Vec<String> {
 
 /// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
 fn settle(state: &AppState, tenant: &str) -> bool {
-    let mut ahead = Vec::new();
+    let (mut ahead, mut after) = (Vec::new(), 0);
     for _ in 0..TURN {
         if state.bells().is_stopping() {
             return true;
         }
         if ahead.is_empty() {
-            ahead = next(state, tenant);
+            (ahead, after) = next(state, tenant, after);
         }
         match batch(state, tenant, &mut ahead) {
             Some(Left::More) => {}
@@ -71,13 +71,22 @@ fn settle(state: &AppState, tenant: &str) -> bool {
     true
 }
 
-/// The changes to evaluate, the last of them first.
-fn next(state: &AppState, tenant: &str) -> Vec<String> {
+/// The changes to evaluate, the last of them first, and where the next list begins.
+fn next(state: &AppState, tenant: &str, after: i64) -> (Vec<String>, i64) {
     let executor = state.executor();
-    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, settle_left::next);
-    let mut found = log_fault(found, "looking for changes to judge again").unwrap_or_default();
-    found.reverse();
-    found
+    let list = |after: i64| {
+        let listing = move |cx: &mut Context<'_, '_>| settle_left::next(cx, after);
+        let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, listing);
+        log_fault(found, "looking for changes to judge again")
+    };
+    let found = match list(after) {
+        // An act may have left changes before that number unsettled anew.
+        Some(found) if found.changes.is_empty() && after > 0 => list(0),
+        found => found,
+    };
+    let (mut changes, after) = found.map(|list| (list.changes, list.after)).unwrap_or_default();
+    changes.reverse();
+    (changes, after)
 }
 
 /// One transaction, over the end of the list `ahead` unless it is empty; if it fails, each change gets a transaction of its

@@ -12,7 +12,8 @@ use crate::identity::providers::{Leaving, Purpose, Returned, arrive, forgotten, 
 use crate::identity::sign_in::Origin;
 use crate::web::identity::browser_settings;
 use crate::web::identity::sign_in::Next;
-use crate::web::shared::response::{base, html, safe_next, see};
+use crate::web::shared::problem::failed_html;
+use crate::web::shared::response::{base, safe_next, see};
 use crate::web::shared::sign_in_page::door_with;
 
 fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
@@ -27,7 +28,7 @@ fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
 async fn sent(state: &AppState, tenant: &str, leaving: Result<Leaving, Failure>) -> Response {
     match leaving {
         Ok(leaving) => with_cookies(Redirect::to(&leaving.url).into_response(), &[leaving.cookie]),
-        Err(failure) => html(failure.status(), door_with(state, tenant, &failure).await.render()),
+        Err(failure) => failed_html(&failure, door_with(state, tenant, &failure).await.render()),
     }
 }
 
@@ -83,7 +84,7 @@ pub(crate) async fn back(
         }
         Err(failure) => {
             let page = door_with(&state, &tenant, &failure).await;
-            with_cookies(html(failure.status(), page.render()), &[forgotten(&state, &tenant)])
+            with_cookies(failed_html(&failure, page.render()), &[forgotten(&state, &tenant)])
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::http::state::AppState;
 use crate::identity::sign_in::{self, NewSession, Origin};
 use crate::web::identity::browser_settings;
 use crate::web::shared::form::Form;
-use crate::web::shared::problem::bare_problem;
+use crate::web::shared::problem::{bare_problem, failed_html};
 use crate::web::shared::response::{ASSETS, base, html, safe_next, see};
 use crate::web::shared::resumed_form;
 use crate::web::shared::sign_in_page::{door, zone_field};
@@ -76,10 +76,7 @@ pub(crate) async fn front_go(
     match enter(&state, &source, &headers, &tenant, &form).await {
         Ok(session) => with_session(see(&format!("{}/", base(&tenant))), &session),
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
-        Err(failure) => html(
-            failure.status(),
-            front_page(Some(&failure.problem.detail), &form).render(),
-        ),
+        Err(failure) => failed_html(&failure, front_page(Some(&failure.problem.detail), &form).render()),
     }
 }
 
@@ -154,7 +151,7 @@ pub(crate) async fn go(
             let mut page = door(&state, &tenant, safe_next(form.first("next"), "")).await;
             page.fields.extend(resumed_form::carried(&form));
             refuse(&mut page, Some(&failure.problem.detail), &form);
-            html(failure.status(), page.render())
+            failed_html(&failure, page.render())
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::web::identity::browser_settings::with_session;
 use crate::web::identity::sign_in::with_cookie;
 use crate::web::shared::form::Form;
 use crate::web::shared::languages;
-use crate::web::shared::problem::bare_problem;
+use crate::web::shared::problem::{bare_problem, failed_html};
 use crate::web::shared::response::{base, html, see};
 use crate::web::shared::sign_in_page::{door, zone_field};
 
@@ -110,7 +110,7 @@ pub(crate) async fn go(
             };
             let link = (form.first("login"), form.first("key"));
             let page = page(&state, &tenant, link, Some(error)).await;
-            html(failure.status(), page.render())
+            failed_html(&failure, page.render())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A refusal or a fault as a page by itself, for an unauthenticated reader.
 
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use pages::{ActForm, Rich};
 
@@ -9,14 +10,25 @@ use crate::web::shared::response::{ASSETS, html};
 
 /// A refusal for an unauthenticated reader.
 pub(crate) fn bare_problem(failure: &Failure) -> Response {
-    html(failure.status(), bare_page(failure).render())
+    failed_html(failure, bare_page(failure).render())
 }
 
 /// The same with a way on.
 pub(crate) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
     let mut page = bare_page(failure);
     page.ways.push(way);
-    html(failure.status(), page.render())
+    failed_html(failure, page.render())
+}
+
+/// A page about a failure, with its status, and the seconds after which a retry may help (RFC 9110, section 10.2.3).
+pub(crate) fn failed_html(failure: &Failure, page: String) -> Response {
+    let mut response = html(failure.status(), page);
+    if let Some(seconds) = failure.retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 fn bare_page(failure: &Failure) -> pages::Problem {

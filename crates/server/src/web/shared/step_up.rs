@@ -13,7 +13,7 @@ use crate::identity::passkeys;
 use crate::identity::providers::ways_in;
 use crate::identity::sign_in::{self, Shown};
 use crate::web::shared::form::Form;
-use crate::web::shared::problem::bare_problem;
+use crate::web::shared::problem::{bare_problem, failed_html};
 use crate::web::shared::response::{ASSETS, html, safe_next, see};
 use crate::web::shared::resumed_form;
 use crate::web::shared::view::{self, Visitor};
@@ -205,7 +205,7 @@ pub(crate) async fn go(State(state): State<AppState>, visitor: Visitor, form: Fo
     match page(&state, &visitor, &asked, Some(describe(&failure))).await {
         Ok(mut page) => {
             page.fields.extend(resumed_form::carried(&form));
-            html(failure.status(), page.render())
+            failed_html(&failure, page.render())
         }
         Err(failure) => bare_problem(&failure),
     }

@@ -32,7 +32,7 @@ use crate::http::state::AppState;
 use crate::http::{outside_mask, scoped};
 use crate::web::approval::what_next;
 use crate::web::shared::flash::{Flash, KEPT};
-use crate::web::shared::problem::{bare_problem, problem_of, reasons};
+use crate::web::shared::problem::{bare_problem, failed_html, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
 use crate::web::shared::{labels, words};
 
@@ -488,7 +488,7 @@ pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failu
         outside_mask::mask_page(view.cx, page, "")
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
-        Ok(page) => html(failure.status(), page),
+        Ok(page) => failed_html(failure, page),
         Err(_) => bare_problem(failure),
     }
 }
