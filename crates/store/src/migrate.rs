@@ -93,6 +93,7 @@ const MIGRATIONS: &[Migration] = migrations![
     66 "0066_undeliverable",
     67 "0067_history_indexes",
     68 "0068_rejected",
+    69 "0069_target_indexes",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.
