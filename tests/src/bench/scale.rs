@@ -344,8 +344,10 @@ fn power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
 fn bytes_of(wish: &Wish) -> Result<u64> {
     match &wish.engine {
         Engine::Sqlite => {
-            let size = |name: &str| std::fs::metadata(wish.folder.join(name)).map_or(0, |file| file.len());
-            Ok(size("assent.db") + size("assent.db-wal"))
+            // The write-ahead log has room for writes to come, and most of its pages are in the file as well.
+            let base = rusqlite::Connection::open(wish.folder.join("assent.db"))?;
+            let number = |name: &str| base.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            Ok(u64::try_from(number("page_count")? * number("page_size")?)?)
         }
         Engine::Postgres(url) => {
             let mut client = postgres::Client::connect(url, postgres::NoTls)?;

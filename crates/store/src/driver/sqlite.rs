@@ -28,11 +28,18 @@ const STATEMENTS: usize = 400;
 /// written often in between are moved once. Beyond 4,062 pages SQLite's index of that log needs more room, and if the disk is
 /// full just then the commit fails with an unknown result; so this stays far below.
 const CHECKPOINT_PAGES: i32 = 2_000;
+/// From how many pages on the writer waits for readers, so that the write-ahead log can begin anew: readers that overlap would
+/// keep it from that for ever. It tries again after [`CHECKPOINT_PAGES`] more.
+const ANEW_PAGES: i32 = 3_000;
+/// How long it waits for them; a longer read is let go on.
+const ANEW_WAIT: Duration = Duration::from_millis(50);
 
 /// A connection to the file.
 pub(crate) struct SqliteConnection {
     raw: rusqlite::Connection,
     wal_pages: Arc<AtomicI32>,
+    /// From how many pages of the write-ahead log on it waits for readers.
+    anew_from: i32,
     /// The moment that the open transaction sees, once it was examined.
     moment: Option<Moment>,
     /// The moment by this process's count when the open transaction began.
@@ -132,6 +139,7 @@ impl SqliteConnection {
         Ok(Self {
             raw,
             wal_pages: Arc::default(),
+            anew_from: ANEW_PAGES,
             moment: None,
             counted: None,
             seen: None,
@@ -226,9 +234,35 @@ impl SqliteConnection {
             return Ok(());
         }
         tail.catch_up();
-        let moved = self.raw.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
-        moved
-            .map(|found| tail.note_checkpoint(found))
+        let found = self.checkpoint(CheckpointMode::PASSIVE)?;
+        tail.note_checkpoint(found);
+        let (frames, moved) = found;
+        if frames < ANEW_PAGES {
+            self.anew_from = ANEW_PAGES;
+            return Ok(());
+        }
+        if frames < self.anew_from || moved < frames {
+            return Ok(());
+        }
+        self.anew_from = frames.saturating_add(CHECKPOINT_PAGES);
+        self.wait_for_readers()
+    }
+
+    /// Waits a moment until nobody reads from the write-ahead log, so that the next write begins it anew.
+    fn wait_for_readers(&mut self) -> Result<()> {
+        self.raw.busy_timeout(ANEW_WAIT).map_err(|it| sqlite_error(&it))?;
+        let waited = self.checkpoint(CheckpointMode::RESTART);
+        self.raw.busy_timeout(BUSY).map_err(|it| sqlite_error(&it))?;
+        match waited {
+            // Somebody reads for longer.
+            Ok(_) | Err(Error::Unavailable(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn checkpoint(&self, mode: CheckpointMode) -> Result<(i32, i32)> {
+        self.raw
+            .wal_checkpoint_v2(None::<&str>, mode)
             .map_err(|it| sqlite_error(&it))
     }
 
@@ -429,7 +463,52 @@ fn table_of(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
+
+    /// How many threads read, so that somebody reads at each time.
+    const READERS: usize = 3;
+    /// How many transactions are written, and the pages of each.
+    const WRITES: u64 = 150;
+    const PAGES: u64 = 100;
+
+    #[test]
+    fn readers_that_overlap_do_not_keep_the_write_ahead_log_from_beginning_anew() {
+        let folder = std::env::temp_dir().join(format!("assent-overlap-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("a.db");
+        let mut writer = SqliteConnection::writer(&path).unwrap();
+        writer
+            .batch("PRAGMA synchronous = OFF; CREATE TABLE a (b BLOB)")
+            .unwrap();
+        let (tail, is_over) = (Tail::of(&path), AtomicBool::new(false));
+        let mut longest = 0;
+        std::thread::scope(|scope| {
+            for _ in 0..READERS {
+                scope.spawn(|| {
+                    let mut reader = SqliteConnection::reader(&path).unwrap();
+                    while !is_over.load(Ordering::Relaxed) {
+                        reader.batch("BEGIN; SELECT max(rowid) FROM a").unwrap();
+                        std::thread::park_timeout(Duration::from_millis(10));
+                        reader.batch("COMMIT").unwrap();
+                    }
+                });
+            }
+            for _ in 0..WRITES {
+                let sql = format!("INSERT INTO a VALUES (zeroblob({}))", PAGES * 4_096);
+                writer.batch(&sql).unwrap();
+                writer.checkpoint_when_long(&tail).unwrap();
+                longest = longest.max(writer.wal_pages.load(Ordering::Relaxed));
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(longest < ANEW_PAGES + 2 * CHECKPOINT_PAGES, "{longest} pages");
+    }
 
     #[test]
     fn a_conflict_names_its_table() {
