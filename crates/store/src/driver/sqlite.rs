@@ -236,27 +236,26 @@ impl SqliteConnection {
         tail.catch_up();
         let found = self.checkpoint(CheckpointMode::PASSIVE)?;
         tail.note_checkpoint(found);
-        let (frames, moved) = found;
+        let (frames, _) = found;
         if frames < ANEW_PAGES {
             self.anew_from = ANEW_PAGES;
-            return Ok(());
+        } else if frames >= self.anew_from {
+            self.anew_from = frames.saturating_add(CHECKPOINT_PAGES);
+            tail.note_checkpoint(self.wait_for_readers()?);
         }
-        if frames < self.anew_from || moved < frames {
-            return Ok(());
-        }
-        self.anew_from = frames.saturating_add(CHECKPOINT_PAGES);
-        self.wait_for_readers()
+        Ok(())
     }
 
-    /// Waits a moment until nobody reads from the write-ahead log, so that the next write begins it anew.
-    fn wait_for_readers(&mut self) -> Result<()> {
+    /// Waits a moment until nobody reads from the write-ahead log, so that the next write begins it anew; returns how many frames
+    /// it has, and how many of them the main file has.
+    fn wait_for_readers(&mut self) -> Result<(i32, i32)> {
         self.raw.busy_timeout(ANEW_WAIT).map_err(|it| sqlite_error(&it))?;
         let waited = self.checkpoint(CheckpointMode::RESTART);
         self.raw.busy_timeout(BUSY).map_err(|it| sqlite_error(&it))?;
         match waited {
             // Somebody reads for longer.
-            Ok(_) | Err(Error::Unavailable(_)) => Ok(()),
-            Err(error) => Err(error),
+            Err(Error::Unavailable(_)) => self.checkpoint(CheckpointMode::PASSIVE),
+            found => found,
         }
     }
 
