@@ -47,12 +47,12 @@ fn head(server: &Server, method: &str, path: &str, token: &str, header: &str) ->
 }
 
 /// Without its database the server denies everything, and gives a retry time.
-fn denies(server: &Server, outage: &str) {
+fn denies(server: &Server, round: usize, how: &str) {
+    let outage = format!("outage {round}, {how}");
     let pipeline = server.token("pipeline");
     for (method, path) in [
         ("GET", gate_path(&artifact(1))),
         ("POST", "/api/v1/gate-checks".to_owned()),
-        ("GET", "/t/halden/".to_owned()),
     ] {
         let began = assent::clock::now();
         let (status, after) = head(server, method, &path, &pipeline, "retry-after");
@@ -68,8 +68,19 @@ fn denies(server: &Server, outage: &str) {
         );
         assert_eq!(head(server, method, &path, &pipeline, "assent-decision"), (503, None));
     }
+    // Pages wait longer than gates for a database that is silent.
+    if how != "paused" {
+        page_denies(server, &outage);
+    }
     assert_eq!(server.get("/readyz", None).0, 503);
     assert_eq!(server.get("/healthz", None).0, 200);
+}
+
+/// A page about it tells when to try again as well.
+fn page_denies(server: &Server, outage: &str) {
+    let (status, after) = head(server, "GET", "/t/halden/", &server.token("pipeline"), "retry-after");
+    assert_eq!(status, 503, "{outage}");
+    assert!(after.is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{outage}");
 }
 
 /// A pipeline's own program, waiting at the gate.
@@ -193,7 +204,7 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
             "broken off" => cluster.stop("QUIT"),
             _ => cluster.pause(),
         }
-        denies(&server, &format!("outage {round}, {how}"));
+        denies(&server, round, how);
         offline.verifies();
         if how == "paused" {
             cluster.go_on();
