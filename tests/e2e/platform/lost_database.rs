@@ -76,7 +76,7 @@ fn denies(server: &Server, round: usize, how: &str) {
     assert_eq!(server.get("/healthz", None).0, 200);
 }
 
-/// A page about it tells when to try again as well.
+/// A page without its database gives a retry time as well.
 fn page_denies(server: &Server, outage: &str) {
     let (status, after) = head(server, "GET", "/t/halden/", &server.token("pipeline"), "retry-after");
     assert_eq!(status, 503, "{outage}");

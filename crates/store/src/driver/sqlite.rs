@@ -38,7 +38,7 @@ const ANEW_WAIT: Duration = Duration::from_millis(50);
 pub(crate) struct SqliteConnection {
     raw: rusqlite::Connection,
     wal_pages: Arc<AtomicI32>,
-    /// From how many pages of the write-ahead log on it waits for readers.
+    /// From how many pages of the write-ahead log on the writer waits for readers next.
     anew_from: i32,
     /// The moment that the open transaction sees, once it was examined.
     moment: Option<Moment>,
