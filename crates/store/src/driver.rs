@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 mod statistics;
 
-pub(crate) use self::postgres::{Address, PostgresConnection, hosts, quoted};
+pub(crate) use self::postgres::{Address, Analysis, PostgresConnection, hosts, quoted};
 pub(crate) use self::sqlite::SqliteConnection;
 
 use crate::error::{Error, Result};

@@ -11,7 +11,7 @@ use crate::bucket::{Brought, Places, SharedBucket};
 use crate::copying::Copier;
 use crate::copying::tail::Tail;
 use crate::damage::{self, Damage};
-use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
+use crate::driver::{Address, Analysis, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::failover::{self, FailoverSetup};
 use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Looks, Mode, Queue, Reading, Remote, Task, Wakes, Work};
@@ -69,6 +69,8 @@ pub struct Config {
     pub statement_timeout_ms: u32,
     /// Where segments of the archive are written; without it beside the embedded database, and on PostgreSQL into rows.
     pub archive_bucket: Option<SharedBucket>,
+    /// How often PostgreSQL's tables are looked at for growth that its planner should know of.
+    pub statistics_every: Duration,
     /// Pauses between repetitions.
     pub jitter: Jitter,
     /// Called after a failed sync.
@@ -99,6 +101,7 @@ impl Config {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             statement_timeout_ms: 10_000,
             archive_bucket: None,
+            statistics_every: Duration::from_secs(10),
             jitter: Arc::new(spread),
             on_fatal: Arc::new(|_| {}),
         }
@@ -148,6 +151,8 @@ struct Shared {
     tail: Option<Arc<Tail>>,
     /// Why nothing may be written, once that is so.
     frozen: OnceLock<String>,
+    /// Has grown tables analysed, on a PostgreSQL server.
+    _analysis: Option<Analysis>,
 }
 
 impl Drop for Shared {
@@ -185,9 +190,10 @@ impl Store {
                 };
                 let owner = address(url);
                 let role = migrate::prepare_postgres(&owner, serve_url.clone().map(address).as_ref(), &config.version)?;
+                let analysis = Analysis::start(owner.clone(), config.statistics_every)?;
                 let serving = serve_url.map_or(owner, address);
                 let link = Link::new(serving, role, Arc::clone(&config.jitter));
-                Self::start_postgres(&config, link)
+                Self::start_postgres(&config, link, analysis)
             }
         }
     }
@@ -296,10 +302,10 @@ impl Store {
             reads.push((queue, 0));
         }
         let writes = Lane::ALL.iter().map(|lane| (Arc::clone(&acts), lane.place())).collect();
-        Self::new(config, reads, writes, threads, Some((moments, tail)))
+        Self::new(config, reads, writes, threads, Own::Embedded(moments, tail))
     }
 
-    fn start_postgres(config: &Config, link: Link) -> Result<Self> {
+    fn start_postgres(config: &Config, link: Link, analysis: Analysis) -> Result<Self> {
         let link = Arc::new(link);
         let mut threads = Vec::new();
         let mut queues = Vec::new();
@@ -314,7 +320,7 @@ impl Store {
             }
             queues.push((queue, 0));
         }
-        Self::new(config, queues.clone(), queues, threads, None)
+        Self::new(config, queues.clone(), queues, threads, Own::Server(analysis))
     }
 
     fn new(
@@ -322,9 +328,12 @@ impl Store {
         reads: Vec<(Arc<Queue>, usize)>,
         writes: Vec<(Arc<Queue>, usize)>,
         threads: Vec<JoinHandle<()>>,
-        embedded: Option<(Moments, Arc<Tail>)>,
+        own: Own,
     ) -> Result<Self> {
-        let (moments, tail) = embedded.unzip();
+        let (moments, tail, analysis) = match own {
+            Own::Embedded(moments, tail) => (Some(moments), Some(tail), None),
+            Own::Server(analysis) => (None, None, Some(analysis)),
+        };
         let remote = config.archive_bucket.clone().map(Remote::start).transpose()?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -338,6 +347,7 @@ impl Store {
                 remote: remote.map(Arc::new),
                 tail,
                 frozen: OnceLock::new(),
+                _analysis: analysis,
             }),
         })
     }
@@ -536,6 +546,12 @@ impl Store {
             }
         }
     }
+}
+
+/// What a store has on one engine alone.
+enum Own {
+    Embedded(Moments, Arc<Tail>),
+    Server(Analysis),
 }
 
 /// The bucket, and the objects fetched from it for an act that may need one.

@@ -55,7 +55,11 @@ pub(crate) fn settle_each(cx: &mut Context<'_, '_>, changes: &[String]) -> Resul
     Ok(())
 }
 
+/// Leaves a change that has ended meanwhile as it is.
 fn settle_file(cx: &mut Context<'_, '_>, before: ChangeFile) -> Result<()> {
+    if !before.change.state.is_open() {
+        return Ok(());
+    }
     let id = before.change.id.clone();
     cx.on_file(Some(before.clone()), before, |case| {
         settle::recompute(case);

@@ -1,6 +1,7 @@
 //! The thread that evaluates the open changes which an act on the directory left unsettled. Its position is in the database, so
 //! that any server can continue the work of another.
 
+use std::collections::HashMap;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let state = state.clone();
     Builder::new().name("settler".to_owned()).spawn(move || {
         let mut away: Vec<(String, Timestamp)> = Vec::new();
+        // Where the next list of each tenant begins: acts that unsettle all changes again and again would keep it among the first.
+        let mut reached: HashMap<String, i64> = HashMap::new();
         while pause(&bell, LOOK) {
             let now = state.executor().tools().clock.now();
             away.retain(|(_, until)| *until > now);
@@ -36,7 +39,11 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
                 if state.bells().is_stopping() {
                     return;
                 }
-                if away.iter().all(|(other, _)| *other != tenant) && !settle(&state, &tenant) {
+                if away.iter().any(|(other, _)| *other == tenant) {
+                    continue;
+                }
+                let after = reached.entry(tenant.clone()).or_default();
+                if !settle(&state, &tenant, after) {
                     away.push((tenant, now.saturating_add(LATER).unwrap_or(now)));
                 }
             }
@@ -52,15 +59,15 @@ fn tenants(state: &AppState) -> Vec<String> {
     log_fault(found, "looking for changes that are unsettled").unwrap_or_default()
 }
 
-/// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
-fn settle(state: &AppState, tenant: &str) -> bool {
-    let (mut ahead, mut after) = (Vec::new(), 0);
+/// Evaluates the unsettled changes of a tenant behind the number `after`, for one turn; returns whether all of them could be evaluated.
+fn settle(state: &AppState, tenant: &str, after: &mut i64) -> bool {
+    let mut ahead = Vec::new();
     for _ in 0..TURN {
         if state.bells().is_stopping() {
             return true;
         }
         if ahead.is_empty() {
-            (ahead, after) = next(state, tenant, after);
+            (ahead, *after) = next(state, tenant, *after);
         }
         match batch(state, tenant, &mut ahead) {
             Some(Left::More) => {}

@@ -388,11 +388,15 @@ impl Conditions {
         if !is_asked {
             return;
         }
-        // Where an index begins with the place, the number is its end; else the key of the table finds the targets.
+        // Where an index begins with the place, the number is its end; else the key of the table finds the targets, and no index of a
+        // column of which a thousand others have the same value.
         let each = match filter.environment {
             Some(_) => format!("place.number = \"change\".number{}", asked.sql),
             None => {
-                let asked = asked.sql.replace("place.service", "place.service || ''");
+                let column = |sql: String, name: &str| sql.replace(name, &format!("{name} || ''"));
+                let asked = ["place.service", "place.artifact", "place.commit_sha"]
+                    .into_iter()
+                    .fold(asked.sql, column);
                 format!("place.change_id = \"change\".id{asked}")
             }
         };

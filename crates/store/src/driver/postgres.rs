@@ -34,6 +34,9 @@ const SYSTEM_ROOTS: [&str; 3] = [
 ];
 
 mod numbers;
+mod statistics;
+
+pub(crate) use self::statistics::Analysis;
 
 /// How to reach the server.
 #[derive(Debug, Clone)]

@@ -231,32 +231,32 @@ impl SqliteConnection {
     /// calls it.
     pub(crate) fn checkpoint_when_long(&mut self, tail: &Tail) -> Result<()> {
         if self.wal_pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
+            self.anew_from = ANEW_PAGES;
             return Ok(());
         }
         tail.catch_up();
         let found = self.checkpoint(CheckpointMode::PASSIVE)?;
         tail.note_checkpoint(found);
         let (frames, _) = found;
-        if frames < ANEW_PAGES {
-            self.anew_from = ANEW_PAGES;
-        } else if frames >= self.anew_from {
-            self.anew_from = frames.saturating_add(CHECKPOINT_PAGES);
-            tail.note_checkpoint(self.wait_for_readers()?);
+        if frames >= self.anew_from {
+            tail.note_checkpoint(self.wait_for_readers(frames)?);
         }
         Ok(())
     }
 
-    /// Waits a moment until nobody reads from the write-ahead log, so that the next write begins it anew; returns how many frames
-    /// it has, and how many of them the main file has.
-    fn wait_for_readers(&mut self) -> Result<(i32, i32)> {
+    /// Waits a moment until nobody reads from the write-ahead log of so many frames, so that the next write begins it anew; returns how
+    /// many frames it has, and how many of them the main file has.
+    fn wait_for_readers(&mut self, frames: i32) -> Result<(i32, i32)> {
         self.raw.busy_timeout(ANEW_WAIT).map_err(|it| sqlite_error(&it))?;
         let waited = self.checkpoint(CheckpointMode::RESTART);
         self.raw.busy_timeout(BUSY).map_err(|it| sqlite_error(&it))?;
-        match waited {
+        if let Err(Error::Unavailable(_)) = waited {
             // Somebody reads for longer.
-            Err(Error::Unavailable(_)) => self.checkpoint(CheckpointMode::PASSIVE),
-            found => found,
+            self.anew_from = frames.saturating_add(CHECKPOINT_PAGES);
+            return self.checkpoint(CheckpointMode::PASSIVE);
         }
+        self.anew_from = ANEW_PAGES;
+        waited
     }
 
     fn checkpoint(&self, mode: CheckpointMode) -> Result<(i32, i32)> {
@@ -470,9 +470,9 @@ mod tests {
 
     /// How many threads read, so that somebody reads at each time.
     const READERS: usize = 3;
-    /// How many transactions are written, and the pages of each.
-    const WRITES: u64 = 150;
-    const PAGES: u64 = 100;
+    /// How many pages are written, and how many of them by each transaction: few, and nearly all that fit before a wait.
+    const WRITTEN: u64 = 30_000;
+    const PAGES: [u64; 2] = [100, 1_900];
 
     #[test]
     fn readers_that_overlap_do_not_keep_the_write_ahead_log_from_beginning_anew() {
@@ -497,11 +497,13 @@ mod tests {
                     }
                 });
             }
-            for _ in 0..WRITES {
-                let sql = format!("INSERT INTO a VALUES (zeroblob({}))", PAGES * 4_096);
-                writer.batch(&sql).unwrap();
-                writer.checkpoint_when_long(&tail).unwrap();
-                longest = longest.max(writer.wal_pages.load(Ordering::Relaxed));
+            for pages in PAGES {
+                let sql = format!("INSERT INTO a VALUES (zeroblob({}))", pages * 4_096);
+                for _ in 0..WRITTEN / pages {
+                    writer.batch(&sql).unwrap();
+                    writer.checkpoint_when_long(&tail).unwrap();
+                    longest = longest.max(writer.wal_pages.load(Ordering::Relaxed));
+                }
             }
             is_over.store(true, Ordering::Relaxed);
         });

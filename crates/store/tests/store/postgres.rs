@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use store::{Config, Engine, Error, Lane, Mode, Store, counter};
 
@@ -339,4 +340,48 @@ fn a_store_may_be_dropped_on_its_own_thread() {
     );
     drop(store);
     assert_eq!(receive.recv().unwrap(), Ok(1));
+}
+
+/// The planner's figures of a table: its rows, and whether its values were looked at.
+fn planned_rows(database: &Database, table: &str) -> (f32, bool) {
+    let sql = "SELECT c.reltuples, s.last_analyze IS NOT NULL
+        FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.relname = $1";
+    let row = database.client().query_one(sql, &[&table]).unwrap();
+    (row.get(0), row.get(1))
+}
+
+#[test]
+fn a_table_that_grows_fast_is_analysed_at_once_and_again() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let mut config = small(Config::postgres(&database.url));
+    config.statistics_every = Duration::from_millis(50);
+    let store = Store::open(config).unwrap();
+    let fill = |from: u32, to: u32| {
+        let insert = format!(
+            "INSERT INTO counter (tenant, name, value) SELECT $tenant, 'n' || n, n FROM generate_series({from}, {to}) AS n"
+        );
+        let done = store.wait(Lane::Acts, ACME, Mode::Write, move |tx| tx.execute(&insert, &[]));
+        assert_eq!(done, Ok::<_, Error>(u64::from(to - from + 1)));
+    };
+    let wait_for = |rows: f32| {
+        let give_up = Instant::now() + Duration::from_secs(60);
+        while planned_rows(&database, "counter") != (rows, true) {
+            assert!(Instant::now() < give_up, "{:?}", planned_rows(&database, "counter"));
+            // A session that does nothing tells what it wrote only ten seconds later.
+            let read = store.wait(Lane::Acts, ACME, Mode::Read, |tx| counter::get(tx, "n1"));
+            assert_eq!(read, Ok::<_, Error>(1));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    fill(1, 600);
+    wait_for(600.0);
+    fill(601, 3_000);
+    wait_for(3_000.0);
+    assert!(
+        !planned_rows(&database, "schema_migration").1,
+        "a small table is left alone"
+    );
+    store.close();
 }
