@@ -231,6 +231,26 @@ fn a_mark_put_into_the_database_spares_no_change_its_evaluation() {
     }
 }
 
+#[test]
+fn a_change_that_ended_since_it_was_listed_is_left_as_it_is() {
+    let (world, keys) = world_of(World::new());
+    world.executor.services().settle_at_once(0);
+    world.system(|cx| one(cx, &Deed::Criticality("low")).map(drop));
+    let key = keys[0].clone();
+    world.by("rita", move |cx| {
+        verbs::cancel_change(cx, &key, &body(json!({"reason": "Not needed"})))
+    });
+    world.system(|cx| one(cx, &Deed::Criticality("critical")).map(drop));
+    let read = |world: &World| {
+        let key = keys[0].clone();
+        world.look(move |cx| cx.change(&key)).unwrap()
+    };
+    let before = read(&world);
+    let listed = [before.id.0.clone()];
+    world.system(move |cx| settle_these(cx, &listed).map(drop));
+    assert_eq!(read(&world), before);
+}
+
 /// The same numbers on every run.
 struct Dice(u64);
 
