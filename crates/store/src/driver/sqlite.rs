@@ -470,9 +470,9 @@ mod tests {
 
     /// How many threads read, so that somebody reads at each time.
     const READERS: usize = 3;
-    /// How many pages are written, and how many of them by each transaction: few, and nearly all that fit before a wait.
+    /// How many pages are written, and how many of them by each transaction: few, and half of those after which the writer waits.
     const WRITTEN: u64 = 30_000;
-    const PAGES: [u64; 2] = [100, 1_900];
+    const PAGES: [u64; 2] = [100, 1_500];
 
     #[test]
     fn readers_that_overlap_do_not_keep_the_write_ahead_log_from_beginning_anew() {
@@ -492,7 +492,7 @@ mod tests {
                     let mut reader = SqliteConnection::reader(&path).unwrap();
                     while !is_over.load(Ordering::Relaxed) {
                         reader.batch("BEGIN; SELECT max(rowid) FROM a").unwrap();
-                        std::thread::park_timeout(Duration::from_millis(10));
+                        std::thread::park_timeout(Duration::from_millis(3));
                         reader.batch("COMMIT").unwrap();
                     }
                 });
