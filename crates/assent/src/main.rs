@@ -3,10 +3,6 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-#[cfg(feature = "server")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     assent::memory::settle(&words);
