@@ -1,7 +1,8 @@
 //! Writes the copy: a base, then segment after segment.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +51,10 @@ pub struct Copier {
     place: SharedBucket,
     epoch: u64,
     tail: Arc<Tail>,
+    /// The main file, once a base was copied. It is never closed: whoever closes any handle of a file loses all of the process's locks
+    /// on it (sqlite.org/howtocorrupt.html, section 2.2), and without SQLite's lock the next program that closes the database
+    /// would take the write-ahead log away from the server.
+    source: Option<Arc<ManuallyDrop<File>>>,
     generation: Option<Generation>,
     copies: Copies,
     /// Generations that are being removed.
@@ -63,6 +68,7 @@ impl Copier {
             place: place.clone(),
             epoch,
             tail,
+            source: None,
             generation: None,
             copies: Copies::default(),
             doomed: Vec::new(),
@@ -132,12 +138,17 @@ impl Copier {
     fn copy_base(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp) -> Result<(u64, u64)> {
         let database = self.database.clone();
         let failed = trouble(&database);
-        let mut source = File::open(&database).map_err(&failed)?;
+        let source = self.source().map_err(&failed)?;
+        let mut source: &File = &source;
+        source.seek(SeekFrom::Start(0)).map_err(&failed)?;
         let (mut parts, mut bytes) = (0, 0);
         loop {
             let mut part = Vec::new();
             let most = u64::try_from(PART).unwrap_or(u64::MAX);
-            source.by_ref().take(most).read_to_end(&mut part).map_err(&failed)?;
+            Read::by_ref(&mut source)
+                .take(most)
+                .read_to_end(&mut part)
+                .map_err(&failed)?;
             if part.is_empty() {
                 return Ok((parts, bytes));
             }
@@ -150,6 +161,15 @@ impl Copier {
             // New writes must not pile up meanwhile.
             self.write_new(generation, clock, false)?;
         }
+    }
+
+    fn source(&mut self) -> std::io::Result<Arc<ManuallyDrop<File>>> {
+        if let Some(source) = &self.source {
+            return Ok(Arc::clone(source));
+        }
+        let source = Arc::new(ManuallyDrop::new(File::open(&self.database)?));
+        self.source = Some(Arc::clone(&source));
+        Ok(source)
     }
 
     fn follow(&mut self, clock: &dyn Fn() -> Timestamp) -> Result<()> {

@@ -138,6 +138,27 @@ fn what_is_written_while_the_base_is_copied_is_in_the_copy() {
     });
 }
 
+/// Where in the main file SQLite's shared lock begins (sqlite.org/fileformat2.html, section 1.4).
+#[cfg(target_os = "linux")]
+const SHARED_LOCK: &str = "1073741826";
+
+/// Without the lock another program that closes the database, such as `assent backup`, removes the write-ahead log that the server
+/// writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_base_that_was_copied_leaves_the_lock_on_the_database() {
+    use std::os::unix::fs::MetadataExt;
+
+    let mut copies = Copies::new();
+    let file = copies.folder.path().join("data/assent.db");
+    let file = format!(":{} {SHARED_LOCK} ", std::fs::metadata(file).unwrap().ino());
+    let is_locked = || std::fs::read_to_string("/proc/locks").unwrap().contains(&file);
+    assert!(is_locked(), "before");
+    copies.write(0);
+    assert_eq!(copies.step(), Ok(Copied::Whole));
+    assert!(is_locked(), "after a base");
+}
+
 #[test]
 fn files_that_were_erased_are_erased_in_the_copy() {
     let mut copies = Copies::new();
