@@ -1,4 +1,4 @@
-//! How the allocator of the C library is set up for a process that runs for months.
+//! How the allocator of the C library is set up for a process that runs for months, unless jemalloc is built in.
 //!
 //! glibc keeps an area of memory for each of many threads, and these fill with gaps: the server's own data is bounded, and yet
 //! its process grows (docs/operations/README.md, "Memory"). Two areas are enough for it. The library reads that from the
@@ -18,7 +18,7 @@ fn begins_anew(words: &[OsString], is_set: impl Fn(&str) -> bool) -> bool {
 }
 
 /// Restarts a long-running command with few memory areas; returns where that is not wanted, or not possible.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", not(feature = "jemalloc")))]
 pub fn settle(words: &[OsString]) {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
@@ -33,8 +33,8 @@ pub fn settle(words: &[OsString]) {
     let _ = Command::new(program).arg0(name).args(rest).env(DECIDED[0], "2").exec();
 }
 
-/// Other C libraries keep no such areas.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+/// Other allocators keep no such areas.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(feature = "jemalloc"))))]
 pub fn settle(words: &[OsString]) {
     let _ = begins_anew(words, |_| true);
 }

@@ -36,7 +36,7 @@ pub fn must_replay(place: &Place) {
     let mut command = Command::new(binary());
     command.args(["audit", "replay"]);
     place_arguments(place, &mut command);
-    must_run(&mut command);
+    print!("{}", must_run(&mut command));
 }
 
 /// The log of a running server verifies under its own key, with every event in it.

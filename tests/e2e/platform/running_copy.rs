@@ -165,8 +165,10 @@ fn is_taken_over(name: &str, copy: &Copy, rounds: usize) {
     let (is_good, said) = ran(copy.command(&["doctor"]), place.folder.path());
     assert!(is_good && said.contains("copy: "), "{said}");
     assert!(!said.contains(SECRET) && !server.log().contains(SECRET));
-    let (_, metrics) = server.get("/metrics", None);
-    assert!(String::from_utf8_lossy(&metrics).contains("assent_copy_lag_seconds"));
+    eventually("the copy's lag is measured", || {
+        let (_, metrics) = server.get("/metrics", None);
+        String::from_utf8_lossy(&metrics).contains("assent_copy_lag_seconds")
+    });
     load.turn_to(Some(&server.url));
     load.wait_for(4);
     let kept = load.stop();

@@ -69,7 +69,7 @@ pub fn server(release: &Release) -> Result<()> {
 
 /// Builds the server where that is not done yet, and returns the program's path.
 pub fn server_program(release: &Release) -> Result<PathBuf> {
-    let target = build(release, "dist", &["--bin", "assent"])?;
+    let target = build(release, "dist", &["--features", "jemalloc", "--bin", "assent"])?;
     Ok(release.target.join(target).join("dist").join("assent"))
 }
 

@@ -70,6 +70,8 @@ fn create(path: &Path) -> Result<File> {
 /// `Other` where the copy does not reach back to the moment, or a file cannot be read or written; `Corrupt` where the copy is
 /// damaged.
 pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result<Restored> {
+    // A host that still writes raises them with each segment, so they are read before the segments.
+    let marks = alive(place)?.map(|it| it.marks).unwrap_or_default();
     let source = choose(place, at)?;
     let data = to.parent().unwrap_or(Path::new("."));
     make(data)?;
@@ -77,10 +79,7 @@ pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result
     let (mut moment, mut segments) = (source.base.at, 0);
     for number in 1.. {
         let key = segment_key(&source.generation, number);
-        let Some((head, frames)) = read_segment(place, &key, number)? else {
-            if number <= source.base.from_segment {
-                return Err(wrong(&key, "it is missing"));
-            }
+        let Some((head, frames)) = next_segment(&source, number)? else {
             break;
         };
         // The base was chosen so that its segments are not later than the moment.
@@ -90,11 +89,9 @@ pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result
         apply(&mut file, &head, &frames, (&key, to))?;
         (moment, segments) = (head.at, number);
     }
-    check_no_gap(&source, segments)?;
     file.sync_all().map_err(trouble(to))?;
     let bytes = file.metadata().map_err(trouble(to))?.len();
     let files = bring_files(place, data)?;
-    let marks = alive(place)?.map(|it| it.marks).unwrap_or_default();
     Ok(Restored {
         moment,
         segments,
@@ -146,6 +143,23 @@ fn unpack_base(source: &Source<'_>, to: &Path) -> Result<File> {
     }
 }
 
+/// The segment of this number; `None` behind the last one. One that is listed and not found may have come meanwhile and is read once
+/// more; a missing one between others must not end a restore unseen.
+fn next_segment(source: &Source<'_>, number: u64) -> Result<Option<(SegmentHead, Vec<u8>)>> {
+    let key = segment_key(&source.generation, number);
+    if let Some(found) = read_segment(source.place, &key, number)? {
+        return Ok(Some(found));
+    }
+    let before = segment_key(&source.generation, number - 1);
+    let prefix = format!("{GENERATIONS}{}/", source.generation);
+    let later = source.place.0.list(&prefix, &before)?;
+    let is_last = number > source.base.from_segment && !later.iter().any(|key| segment_number(key).is_some());
+    match read_segment(source.place, &key, number)? {
+        None if !is_last => Err(wrong(&key, "it is missing")),
+        found => Ok(found),
+    }
+}
+
 /// A segment with its frames; `None` where it is not there.
 fn read_segment(place: &SharedBucket, key: &str, number: u64) -> Result<Option<(SegmentHead, Vec<u8>)>> {
     let Some(bytes) = place.0.get(key)? else {
@@ -178,20 +192,6 @@ fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (key, to): (&str, &
     }
     let pages = frames.last().map_or(0, |last| u64::from(last.pages));
     file.set_len(pages * size).map_err(trouble(to))
-}
-
-/// A segment that is missing between others must not end a restore unseen.
-fn check_no_gap(source: &Source<'_>, segments: u64) -> Result<()> {
-    let behind = segment_key(&source.generation, segments);
-    let prefix = format!("{GENERATIONS}{}/", source.generation);
-    let later = source.place.0.list(&prefix, &behind)?;
-    let next = later.iter().find_map(|key| segment_number(key));
-    match next {
-        Some(number) if number > segments + 1 => {
-            Err(wrong(&segment_key(&source.generation, segments + 1), "it is missing"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn bring_files(place: &SharedBucket, data: &Path) -> Result<u64> {

@@ -1,9 +1,11 @@
 //! A running copy of the SQLite file: its content is restored to the moment, a damaged or taken-over copy is reported.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use store::bucket::SharedBucket;
+use store::bucket::{Bucket, Put, SharedBucket};
 use store::copying::{self, Copied, Copier, Mark, Marks, restore};
 use store::{Config, Error, Lane, Mode, Store, counter};
 
@@ -15,6 +17,8 @@ struct Copies {
     store: Store,
     copier: Copier,
     seconds: std::cell::Cell<i64>,
+    /// The size of the log that each step records.
+    mark: u64,
 }
 
 impl Copies {
@@ -37,6 +41,7 @@ impl Copies {
             store,
             copier,
             seconds: std::cell::Cell::new(1_000),
+            mark: 0,
         }
     }
 
@@ -54,7 +59,11 @@ impl Copies {
             seconds.set(seconds.get() + 1);
             Timestamp::from_second(seconds.get()).unwrap()
         };
-        self.copier.step(Marks::default(), &clock)
+        let mark = Mark {
+            size: self.mark,
+            root: format!("sha256:{:064}", 1),
+        };
+        self.copier.step(Marks::from([(ACME.to_owned(), mark)]), &clock)
     }
 
     fn now(&self) -> Timestamp {
@@ -244,4 +253,54 @@ fn the_folder_says_how_far_the_logs_were() {
     assert!(now + SignedDuration::from_secs(1) > alive.at);
     let to = copies.folder.path().join("back/assent.db");
     assert_eq!(restore(&copies.place(), None, &to).unwrap().marks, marks);
+}
+
+/// A place whose host writes on at the moment at which a reader has come to the end.
+struct WrittenMeanwhile {
+    place: SharedBucket,
+    copies: Mutex<Copies>,
+    is_written: AtomicBool,
+}
+
+impl Bucket for WrittenMeanwhile {
+    fn put(&self, key: &str, bytes: &[u8], when: Put) -> Result<bool, Error> {
+        self.place.0.put(key, bytes, when)
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let found = self.place.0.get(key)?;
+        if found.is_none() && !self.is_written.swap(true, Ordering::Relaxed) {
+            let mut copies = self.copies.lock().unwrap();
+            copies.write(0);
+            copies.mark = 2;
+            copies.step()?;
+        }
+        Ok(found)
+    }
+
+    fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>, Error> {
+        self.place.0.list(prefix, after)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        self.place.0.delete(key)
+    }
+}
+
+#[test]
+fn a_copy_that_is_written_while_it_is_restored_holds_at_least_its_marks() {
+    let mut copies = Copies::new();
+    copies.write(0);
+    copies.mark = 1;
+    assert_eq!(copies.step(), Ok(Copied::Whole));
+    let (place, folder) = (copies.place(), Folder::new());
+    let meanwhile = WrittenMeanwhile {
+        place,
+        copies: Mutex::new(copies),
+        is_written: AtomicBool::new(false),
+    };
+    let to = folder.path().join("assent.db");
+    let restored = restore(&SharedBucket(Arc::new(meanwhile)), None, &to).unwrap();
+    let marked = restored.marks[ACME].size;
+    assert_eq!((count(&to), marked), (2, 1));
 }
