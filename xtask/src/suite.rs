@@ -144,6 +144,8 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
         is_beside: false,
         builds_are_free: Some(free),
     };
+    // The other tools are fetched beside the first build.
+    let lacks_for_build = tools::install(root, &[Need::Make]);
     let (mut results, prepared) = std::thread::scope(|scope| {
         let (needs, memory) = (&needs, world.memory.as_ref());
         let prepared = scope.spawn(move || prepare(root, needs, memory));
@@ -151,9 +153,10 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
         let results: Vec<PartResult> = ready.map(|part| part.run_in(&world)).collect();
         (results, prepared.join())
     });
-    let Ok((cluster, missing)) = prepared else {
+    let Ok((cluster, mut missing)) = prepared else {
         bail!("preparing what the tests need ended in a panic");
     };
+    missing.extend(lacks_for_build);
     world.cluster = cluster;
     if !missing.is_empty() {
         results.push(setup_failure(&missing));

@@ -11,6 +11,8 @@ use crate::{foreign, node, postgres, shell};
 /// Something outside of the repository that a part of the suite cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Need {
+    /// GNU make, with which jemalloc is built.
+    Make,
     /// The PostgreSQL 15 server programs.
     Postgres,
     /// Python with the pinned verifiers, in `.tools/venv`.
@@ -52,6 +54,7 @@ pub enum Need {
 impl Need {
     /// Every need of the end-to-end tests; `Bare` is that of one part alone.
     pub const ALL: &'static [Need] = &[
+        Need::Make,
         Need::Postgres,
         Need::Python,
         Need::Site,
@@ -73,6 +76,7 @@ impl Need {
     /// The Debian packages that fill the need, or none when it is filled already.
     fn missing_packages(self) -> &'static [&'static str] {
         let (packages, present): (&[&str], bool) = match self {
+            Need::Make => (&["make"], shell::find("make").is_some()),
             Need::Postgres => (&["postgresql"], postgres::programs().is_some()),
             Need::Python | Need::Site => (&["python3", "python3-venv"], foreign::base_python().is_some()),
             // Debian 12's version is too old; the pinned one comes with Python.
