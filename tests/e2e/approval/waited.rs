@@ -88,9 +88,12 @@ fn must_have_written_once(server: &Server, letters: &Letters, path: &str) {
             .count()
     };
     eventually("both letters have come", || {
-        count("still needs your decision") > 0 && count("decide soon") > 0
+        count("still needs your decision") > 0 && count("needs your decision soon") > 0
     });
-    assert_eq!((count("still needs your decision"), count("decide soon")), (1, 1));
+    assert_eq!(
+        (count("still needs your decision"), count("needs your decision soon")),
+        (1, 1)
+    );
 }
 
 #[test]

@@ -177,6 +177,7 @@ fn topic_suffix(topic: &str) -> String {
     let words = match topic {
         "asked_to_approve" => "needs your decision",
         "reminder" => "still needs your decision",
+        "decide_soon" => "needs your decision soon",
         "unacknowledged" => "waits for your acknowledgement",
         "approval_voided" | "approval_expired" => "needs your decision again",
         "returned" => "came back with a question",
