@@ -520,7 +520,7 @@ impl Store {
     /// PostgreSQL, which has replicas of its own.
     pub fn copier(&self, place: &SharedBucket, epoch: u64) -> Result<Copier> {
         match (&self.shared.engine, &self.shared.tail) {
-            (Engine::Sqlite { path }, Some(tail)) => Ok(Copier::new(path, place, epoch, Arc::clone(tail))),
+            (Engine::Sqlite { path }, Some(tail)) => Copier::new(path, place, epoch, Arc::clone(tail)),
             _ => Err(Error::other("a PostgreSQL database is copied by its own replicas")),
         }
     }

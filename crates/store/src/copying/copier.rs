@@ -15,6 +15,7 @@ use crate::copying::objects::{
     segment_key, set_alive, write_json,
 };
 use crate::copying::tail::{Chunk, Tail};
+use crate::driver::SqliteConnection;
 use crate::error::{Error, Result};
 use crate::zstandard;
 
@@ -26,6 +27,8 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 pub(crate) const PART: usize = 8 << 20;
 /// How many objects of old generations are removed with one step, which must not take long.
 const FORGOTTEN: usize = 100;
+/// How often the write-ahead log is read in vain although SQLite has committed more: it may have begun anew meanwhile.
+const READINGS: u32 = 5;
 /// The level of compression: bases are large, and segments must be quick.
 const LEVEL: i32 = 3;
 
@@ -51,6 +54,8 @@ pub struct Copier {
     place: SharedBucket,
     epoch: u64,
     tail: Arc<Tail>,
+    /// SQLite's own view of the database, which says how far the tail must have come.
+    connection: SqliteConnection,
     /// The main file, once a base was copied. It is never closed: whoever closes any handle of a file loses all of the process's locks
     /// on it (sqlite.org/howtocorrupt.html, section 2.2), and without SQLite's lock the next program that closes the database
     /// would take the write-ahead log away from the server.
@@ -62,17 +67,18 @@ pub struct Copier {
 }
 
 impl Copier {
-    pub(crate) fn new(database: &Path, place: &SharedBucket, epoch: u64, tail: Arc<Tail>) -> Self {
-        Self {
+    pub(crate) fn new(database: &Path, place: &SharedBucket, epoch: u64, tail: Arc<Tail>) -> Result<Self> {
+        Ok(Self {
             database: database.to_owned(),
             place: place.clone(),
             epoch,
             tail,
+            connection: SqliteConnection::copier(database)?,
             source: None,
             generation: None,
             copies: Copies::default(),
             doomed: Vec::new(),
-        }
+        })
     }
 
     /// Copies new data. `marks` are the ends of the logs before the step began. `clock` is called again for each segment, as a
@@ -181,20 +187,38 @@ impl Copier {
         done
     }
 
-    /// Writes new data as a segment; an empty one where a segment is required.
+    /// Writes everything that is committed as segments; an empty one where a segment is required.
     fn write_new(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp, always: bool) -> Result<()> {
-        self.tail.catch_up();
-        let mut chunks = self.tail.take().map_err(Error::Corrupt)?;
-        let at = clock();
-        if chunks.is_empty() && !always {
-            return Ok(());
+        let mut is_required = always;
+        let (mut committed, mut read, mut in_vain) = (0, 0, 0);
+        while in_vain < READINGS {
+            committed = self.connection.wal_frames()?;
+            self.tail.catch_up();
+            let mut chunks;
+            (chunks, read) = self.tail.take().map_err(Error::Corrupt)?;
+            if chunks.is_empty() && is_required {
+                chunks.push(Chunk {
+                    page_size: 0,
+                    frames: Vec::new(),
+                });
+            }
+            if chunks.is_empty() {
+                in_vain += 1;
+            } else {
+                self.write_chunks(generation, chunks, clock())?;
+                is_required = false;
+            }
+            // Of very much the tail reads a part only.
+            if read >= committed {
+                return Ok(());
+            }
         }
-        if chunks.is_empty() {
-            chunks.push(Chunk {
-                page_size: 0,
-                frames: Vec::new(),
-            });
-        }
+        Err(Error::Corrupt(format!(
+            "of {committed} frames of the write-ahead log only {read} could be read"
+        )))
+    }
+
+    fn write_chunks(&mut self, generation: &mut Generation, mut chunks: Vec<Chunk>, at: Timestamp) -> Result<()> {
         // Files exist before the database refers to them, so they are copied before the segment that names them.
         let data = self.database.parent().unwrap_or(Path::new(".")).to_owned();
         let mut done = 0;
@@ -258,4 +282,71 @@ fn write_segment(place: &SharedBucket, generation: &mut Generation, chunk: &Chun
         .put(&segment_key(&generation.name, head.number), &bytes, Put::Always)?;
     generation.last = head.number;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+    use crate::copying::restore;
+    use crate::copying::tail::MOST_WAITING;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("assent-copier-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn writer(path: &Path) -> SqliteConnection {
+        let mut writer = SqliteConnection::writer(path).unwrap();
+        writer
+            .batch("PRAGMA synchronous = OFF; CREATE TABLE a (b BLOB)")
+            .unwrap();
+        writer
+    }
+
+    fn step(copier: &mut Copier) -> Result<Copied> {
+        copier.step(Marks::new(), &|| Timestamp::UNIX_EPOCH)
+    }
+
+    /// The tail reads another database, which has fewer commits.
+    #[test]
+    fn a_tail_that_passes_over_a_commit_ends_the_step() {
+        let folder = folder("passes");
+        let (other, path) = (folder.join("other.db"), folder.join("a.db"));
+        let (_other, mut writer) = (writer(&other), writer(&path));
+        let place = SharedBucket::in_folder(&folder.join("copy"));
+        let mut copier = Copier::new(&path, &place, 0, Arc::new(Tail::of(&other))).unwrap();
+        assert_eq!(step(&mut copier), Ok(Copied::Whole), "as many frames");
+        writer.batch("INSERT INTO a VALUES ('unread')").unwrap();
+        let why = step(&mut copier).unwrap_err().to_string();
+        assert!(why.contains("only") && why.contains("could be read"), "{why}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_step_copies_more_than_the_tail_reads_at_once() {
+        const ROW: usize = 1 << 20;
+        let rows = MOST_WAITING / ROW + 4;
+        let folder = folder("much");
+        let path = folder.join("a.db");
+        let mut writer = writer(&path);
+        let place = SharedBucket::in_folder(&folder.join("copy"));
+        let mut copier = Copier::new(&path, &place, 0, Arc::new(Tail::of(&path))).unwrap();
+        assert_eq!(step(&mut copier), Ok(Copied::Whole));
+        for _ in 0..rows {
+            writer
+                .batch(&format!("INSERT INTO a VALUES (zeroblob({ROW}))"))
+                .unwrap();
+        }
+        assert_eq!(step(&mut copier), Ok(Copied::Whole));
+        let restored = folder.join("restored.db");
+        restore(&place, None, &restored).unwrap();
+        let restored = SqliteConnection::reader(&restored).unwrap();
+        let found = restored.inspect(|raw| raw.query_row("SELECT count(*) FROM a", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(usize::try_from(found.unwrap()), Ok(rows));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

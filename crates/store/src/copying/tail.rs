@@ -28,6 +28,12 @@ struct Position {
     sum: [u32; 2],
 }
 
+impl Position {
+    fn frames(&self) -> u64 {
+        (self.offset - HEADER as u64) / (FRAME_HEADER as u64 + u64::from(self.start.page_size))
+    }
+}
+
 #[derive(Default)]
 struct State {
     is_on: bool,
@@ -84,24 +90,22 @@ impl Tail {
     /// Records the result of the writer's checkpoint: how many frames the log has, and how many of them the main file has.
     pub(crate) fn note_checkpoint(&self, (frames, moved): (i32, i32)) {
         let mut state = self.state();
-        let read = state.position.as_ref().map(|position| {
-            let length = FRAME_HEADER as u64 + u64::from(position.start.page_size);
-            (position.offset - HEADER as u64) / length
-        });
+        let read = state.position.as_ref().map(Position::frames);
         state.may_begin_anew = frames == moved && read == u64::try_from(frames).ok();
     }
 
-    /// The chunks that were read and not copied yet, in order.
+    /// The chunks that were read and not copied yet, in order, and how many frames of the present log were read so far.
     ///
     /// # Errors
     /// Why the log could not be followed: the copy has to restart.
-    pub(crate) fn take(&self) -> Result<Vec<Chunk>, String> {
+    pub(crate) fn take(&self) -> Result<(Vec<Chunk>, u64), String> {
         let mut state = self.state();
         if let Some(why) = &state.broken {
             return Err(why.clone());
         }
         state.waiting_bytes = 0;
-        Ok(state.waiting.drain(..).collect())
+        let frames = state.position.as_ref().map_or(0, Position::frames);
+        Ok((state.waiting.drain(..).collect(), frames))
     }
 
     /// Puts back the part that could not be copied just now.
@@ -210,7 +214,7 @@ mod tests {
             base.execute("INSERT INTO a VALUES (?1)", [format!("{round}")]).unwrap();
             tail.catch_up();
             tail.note_checkpoint(checkpoint(&base));
-            for chunk in tail.take().unwrap() {
+            for chunk in tail.take().unwrap().0 {
                 let frames = wal::frames(&chunk.frames, chunk.page_size).unwrap();
                 transactions += frames.iter().filter(|it| it.pages != 0).count();
             }

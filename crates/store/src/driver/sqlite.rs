@@ -197,6 +197,16 @@ impl SqliteConnection {
         look().map_err(|it| sqlite_error(&it))
     }
 
+    /// How many frames the write-ahead log has as of the last commit, of whatever program. The connection must not be read-only.
+    pub(crate) fn wal_frames(&self) -> Result<u64> {
+        let look = || {
+            let mut statement = self.raw.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+            statement.query_row([], |row| row.get::<_, i64>(1))
+        };
+        let frames = look().map_err(|it| sqlite_error(&it))?;
+        Ok(u64::try_from(frames).unwrap_or(0))
+    }
+
     /// Forgets the moment, as its transaction ends.
     pub(crate) fn leave_moment(&mut self) {
         (self.moment, self.counted) = (None, None);
