@@ -204,7 +204,7 @@ impl SqliteConnection {
             statement.query_row([], |row| row.get::<_, i64>(1))
         };
         let frames = look().map_err(|it| sqlite_error(&it))?;
-        Ok(u64::try_from(frames).unwrap_or(0))
+        u64::try_from(frames).map_err(|_| Error::Unavailable("the write-ahead log cannot be counted".to_owned()))
     }
 
     /// Forgets the moment, as its transaction ends.
