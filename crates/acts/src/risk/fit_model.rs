@@ -4,21 +4,25 @@
 
 use std::sync::Arc;
 
+use model::change::change_file::Actor;
 use model::change::record::Change;
 use model::core::enums::State;
 use model::core::ids::RecordId;
+use model::directory::snapshot::Directory;
 use model::risk::forecast::known_outcome::{self, ByEnvironment};
 use model::risk::forecast::model_record::{FailureModel, is_due};
 use serde_json::json;
 use store::record::{self, Filter};
+use store::{Lane, Mode};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::transactions::Transactions;
 
 /// The most changes that a model learns from, the newest first.
 const MOST_CHANGES: usize = 100_000;
 /// How many changes are read at once.
-const AT_ONCE: usize = 500;
+const AT_ONCE: usize = 200;
 
 /// The data from which a model is fitted.
 #[derive(Debug)]
@@ -27,6 +31,10 @@ pub struct Material {
     changes: i64,
     in_force: Option<Arc<FailureModel>>,
     now: jiff::Timestamp,
+    directory: Arc<Directory>,
+    /// How many changes were read, and the id of the last of them.
+    seen: usize,
+    before: Option<String>,
 }
 
 impl Material {
@@ -34,6 +42,16 @@ impl Material {
     #[must_use]
     pub fn fit(&self) -> FailureModel {
         FailureModel::fitted(&self.outcomes, self.changes, self.now, self.in_force.as_deref())
+    }
+
+    /// Adds a page; returns whether older ones follow.
+    fn add(&mut self, page: &[Change]) -> bool {
+        for change in page {
+            known_outcome::add(&mut self.outcomes, change, &self.directory);
+        }
+        self.seen += page.len();
+        self.before = page.last().map(|change| change.id.0.clone());
+        page.len() == AT_ONCE && self.seen < MOST_CHANGES
     }
 }
 
@@ -46,41 +64,64 @@ pub fn count_closed(cx: &mut Context<'_, '_>) -> Result<i64> {
     Ok(record::count::<Change>(cx.tx, &closed)?)
 }
 
-/// The data for the next model; nothing where none is due.
+/// The data for the next model, read in one transaction; nothing where none is due.
 ///
 /// # Errors
 /// The store's.
 pub fn find_material(cx: &mut Context<'_, '_>) -> Result<Option<Material>> {
+    let Some(mut material) = due_material(cx)? else {
+        return Ok(None);
+    };
+    while material.add(&closed_page(cx, material.before.as_deref())?) {}
+    Ok(Some(material))
+}
+
+/// The same with a transaction for each page: SQLite's write-ahead log grows while one transaction reads, and a long history takes
+/// half a minute. What closes meanwhile is in the next model.
+///
+/// # Errors
+/// The store's.
+pub fn gather_material(executor: &impl Transactions, tenant: &str) -> Result<Option<Material>> {
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, due_material);
+    let Some(mut material) = found? else {
+        return Ok(None);
+    };
+    loop {
+        let before = material.before.clone();
+        let read = move |cx: &mut Context<'_, '_>| closed_page(cx, before.as_deref());
+        let page = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, read)?;
+        if !material.add(&page) {
+            return Ok(Some(material));
+        }
+    }
+}
+
+/// The next model's data before any change was read; nothing where none is due.
+fn due_material(cx: &mut Context<'_, '_>) -> Result<Option<Material>> {
     let directory = cx.directory()?;
     let closed = count_closed(cx)?;
-    if !is_due(directory.failure_model.as_deref(), closed, cx.now) {
-        return Ok(None);
-    }
-    let mut outcomes = ByEnvironment::new();
-    let (mut seen, mut before) = (0, None::<String>);
-    loop {
-        let mut page = Filter::new()
-            .also_one_of("state", [State::Closed.as_str()])
-            .descending_by("id");
-        if let Some(before) = &before {
-            page = page.less("id", before.as_str());
-        }
-        let found = record::bodies::<Change>(cx.tx, &page.limit(i64::try_from(AT_ONCE).unwrap_or(i64::MAX)))?;
-        seen += found.len();
-        before = found.last().map(|change| change.id.0.clone());
-        for change in &found {
-            known_outcome::add(&mut outcomes, change, &directory);
-        }
-        if found.len() < AT_ONCE || seen >= MOST_CHANGES {
-            break;
-        }
-    }
-    Ok(Some(Material {
-        outcomes,
+    let in_force = directory.failure_model.clone();
+    Ok(is_due(in_force.as_deref(), closed, cx.now).then(|| Material {
+        outcomes: ByEnvironment::new(),
         changes: closed,
-        in_force: directory.failure_model.clone(),
+        in_force,
         now: cx.now,
+        directory,
+        seen: 0,
+        before: None,
     }))
+}
+
+/// The closed changes before one, the newest first.
+fn closed_page(cx: &mut Context<'_, '_>, before: Option<&str>) -> Result<Vec<Change>> {
+    let mut page = Filter::new()
+        .also_one_of("state", [State::Closed.as_str()])
+        .descending_by("id");
+    if let Some(before) = before {
+        page = page.less("id", before);
+    }
+    let most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    Ok(record::bodies::<Change>(cx.tx, &page.limit(most))?)
 }
 
 /// Writes a fitted model, unless another one came meanwhile; returns whether it was written.

@@ -1,7 +1,7 @@
 //! Models of failure: fitted when due, written once, replayed; a forecast that a change keeps is computed again from its model,
 //! and no later model changes it.
 
-use acts::risk::fit_model::{Material, find_material, find_models, keep_model};
+use acts::risk::fit_model::{Material, find_models, gather_material, keep_model};
 use acts::risk::show_forecast::{Shown, show_forecast};
 use model::change::record::Change;
 use model::core::enums::State;
@@ -12,7 +12,7 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::reviewing::go_to;
-use crate::world::{World, body};
+use crate::world::{TENANT, World, body};
 
 /// So many closed changes are made like the one that went all the way.
 const CLOSED: i64 = 300;
@@ -42,7 +42,7 @@ pub(crate) fn with_history() -> World {
 }
 
 pub(crate) fn material(world: &World) -> Option<Material> {
-    world.look(find_material).unwrap()
+    gather_material(&world.executor, TENANT).unwrap()
 }
 
 pub(crate) fn keep(world: &World, material: Material) -> bool {

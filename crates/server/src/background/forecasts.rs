@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 
 use acts::Context;
 use acts::incident::fit_causes::{fit_due, is_fit_due};
-use acts::risk::fit_model::{find_material, keep_model};
+use acts::risk::fit_model::{gather_material, keep_model};
 use model::change::change_file::Actor;
 use store::{Lane, Mode};
 
@@ -36,9 +36,8 @@ fn fit_causes(state: &AppState, tenant: &str) {
 
 fn fit(state: &AppState, tenant: &str) {
     let executor = state.executor();
-    let load = |cx: &mut Context<'_, '_>| find_material(cx);
-    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, load);
-    let Some(Some(material)) = log_fault(found, "reading outcomes for a model of failure") else {
+    let gathered = gather_material(executor, tenant);
+    let Some(Some(material)) = log_fault(gathered, "reading outcomes for a model of failure") else {
         return;
     };
     let model = material.fit();
