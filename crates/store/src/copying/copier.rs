@@ -54,7 +54,7 @@ pub struct Copier {
     place: SharedBucket,
     epoch: u64,
     tail: Arc<Tail>,
-    /// SQLite's own view of the database, which says how far the tail must have come.
+    /// Counts the frames that are committed, which the tail must have read.
     connection: SqliteConnection,
     /// The main file, once a base was copied. It is never closed: whoever closes any handle of a file loses all of the process's locks
     /// on it (sqlite.org/howtocorrupt.html, section 2.2), and without SQLite's lock the next program that closes the database
@@ -208,7 +208,7 @@ impl Copier {
                 self.write_chunks(generation, chunks, clock())?;
                 is_required = false;
             }
-            // Of very much the tail reads a part only.
+            // The tail reads at most 64 MiB at once.
             if read >= committed {
                 return Ok(());
             }
